@@ -1,0 +1,79 @@
+"""What goes in and what comes out: one request, one answer, both plain values.
+
+Everything behind the server is a function from `Request` to `Answer`, so a test can call it without a socket.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+
+@dataclass(frozen=True)
+class Request:
+    """One HTTP request.
+
+    Args:
+        method: upper case, e.g. ``"GET"``.
+        target: path and query as they stood on the request line, still percent-encoded.
+        headers: names in lower case.
+        body: the raw bytes, empty when there were none.
+        origin: ``https://127.0.0.1:PORT``, the address the client spoke to; links in answers start with it.
+    """
+
+    method: str
+    target: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    origin: str = "https://127.0.0.1"
+
+    @property
+    def path(self) -> str:
+        """The path, percent-encoded; runs of slashes count as one, because MSAL's own default authority
+        ends in a slash and so asks for ``//v2.0/…`` (facts: Entra accepts it)."""
+        path = urlsplit(self.target).path if not self.target.startswith("//") else self.target.partition("?")[0]
+        while "//" in path:
+            path = path.replace("//", "/")
+        return path
+
+    @property
+    def query(self) -> str:
+        """The query, percent-encoded, without its question mark."""
+        return self.target.partition("?")[2]
+
+    def form(self) -> dict[str, str]:
+        """The body's fields when it is ``application/x-www-form-urlencoded``, else nothing.
+
+        Entra reads a JSON body as a form without fields: that is why it answers 900144 "must contain the
+        following parameter: 'grant_type'" to it. The first of two fields of one name counts (chosen, not sourced).
+        """
+        if self.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
+            return {}
+        pairs = parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True)
+        return dict(reversed(pairs))
+
+
+FORM = "application/x-www-form-urlencoded"
+
+
+@dataclass
+class Answer:
+    """One HTTP answer: status, headers in the order they are sent, and the body's bytes."""
+
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+def compact(value: Any) -> bytes:
+    """JSON as Microsoft sends it: no white space, non-ASCII as UTF-8.
+
+    A string taken from a request may hold half a surrogate pair, which UTF-8 cannot; it is sent as ``?``.
+    """
+    return _encode(value).encode("utf-8", "replace")
+
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

@@ -1,0 +1,100 @@
+"""How the directory compares text and points in time: the same way in $filter, $search and $orderby."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+Stored = Mapping[str, Any]
+
+
+def fold(text: str) -> str:
+    """What is left of a text when the difference between upper and lower case is gone.
+
+    Chosen, not sourced: Microsoft documents no rule for ordinary properties, and live answers ignore case.
+    Unicode's default case folding, in composed form: STRASSE is Straße, ΣΊΣΥΦΟΣ is Σίσυφος, ИВАН is Иван;
+    accents still count. The four letters i of Turkish (I, ı, İ, i) are one, so that a name matches itself in
+    capitals under Turkish rules and English ones alike.
+    """
+    return text.lower() if text.isascii() else _fold_wide(text)
+
+
+def _fold_wide(text: str) -> str:
+    folded = text.casefold()
+    if not unicodedata.is_normalized("NFC", folded):  # rare, and three times the work
+        folded = unicodedata.normalize("NFC", unicodedata.normalize("NFD", text).casefold())
+    if "\u0307" in folded:  # the dot that folding leaves above the i of İ
+        folded = folded.replace("i\u0307", "i")
+    return folded.replace("ı", "i")
+
+
+@lru_cache(maxsize=4_096)
+def initial(character: str) -> str:
+    """The letter under a text's first character, folded and without marks: é, É and e are all e.
+
+    Texts that are equal after `fold` have equal initials, however they are composed; so ``initial(text[:1])``
+    tells most unequal texts apart at a fraction of the cost. Nothing for nothing.
+    """
+    return fold(unicodedata.normalize("NFD", character)[:1])[:1]
+
+
+_INSTANT = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})T([0-9]{2}:[0-9]{2})(:[0-9]{2})?(?:\.([0-9]{1,12}))?(Z|[+-][0-9]{2}:[0-9]{2})",
+    re.IGNORECASE,
+)
+
+
+def instant(text: str) -> str:
+    """A point in time as text that sorts by time: UTC, without zone and without trailing zeros.
+
+    ``datetime`` would drop the seventh digit that Graph writes, and cost more for each object.
+
+    Raises:
+        ValueError: not a DateTimeOffset, or a day that does not exist.
+        OverflowError: in UTC it lies before year 1 or after year 9999.
+    """
+    match = _INSTANT.fullmatch(text)
+    if not match:
+        raise ValueError(text)
+    day, minute, second, fraction, zone = match.groups()
+    moment = datetime.fromisoformat(f"{day}T{minute}{second or ':00'}")
+    if zone not in "Zz":
+        hours, minutes = int(zone[1:3]), int(zone[4:6])
+        offset = timedelta(hours=hours, minutes=minutes)
+        moment = moment + offset if zone[0] == "-" else moment - offset
+    fraction = (fraction or "").rstrip("0")
+    return moment.isoformat() + (f".{fraction}" if fraction else "")
+
+
+def stored_instant(text: str) -> str:
+    """`instant` for what the store holds: nearly always whole seconds with a Z, so nothing to parse."""
+    if len(text) == 20 and text[-1] == "Z":
+        return text[:-1]
+    return instant(text)
+
+
+def sort_key(name: str) -> Callable[[Stored], tuple[bool, str]]:
+    """A key for sorting stored objects by one property.
+
+    Null comes before everything else (OData 4.0 part 1, 11.2.5.2: first in ascending order, last in
+    descending).
+    """
+    prepare = stored_instant if name.endswith("DateTime") else fold
+
+    def key(stored: Stored) -> tuple[bool, str]:
+        value = stored.get(name)
+        return (value is not None, "" if value is None else prepare(value))
+
+    return key
+
+
+def order(objects: Iterable[Stored], order_by: tuple[tuple[str, bool], ...]) -> list[Stored]:
+    """A sorted list; objects that compare equal keep the order they came in."""
+    ordered = list(objects)
+    for name, descending in reversed(order_by):
+        ordered.sort(key=sort_key(name), reverse=descending)
+    return ordered

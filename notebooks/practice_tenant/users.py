@@ -1,0 +1,193 @@
+"""Users as Microsoft Graph serves them: lists, pages, single users, counts, managers.
+
+Sources: graph docs user-list.md, user-get.md, user-list-manager.md, paging.md; recorded answers for the order of keys.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+import secrets
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from . import odata
+from .directory import People
+from .errors import GraphError
+from .messages import Answer, compact
+from .properties import USERS
+
+if TYPE_CHECKING:
+    from .graph import Call
+
+# The address in @odata.context only names a type, nobody fetches it: it stays Microsoft's own, as recorded.
+SERVICE_ROOT = "https://graph.microsoft.com/v1.0"
+DEFAULT = USERS.default  # in the recorded order: id comes last
+
+_TOKEN_MARK = b"DSpt\x02\x00\x01\x00\x00\x00"  # Graph's own tokens begin with these bytes, base64 RFNwdAIAAQAAAA
+_TOKEN_KEY = secrets.token_bytes(32)
+
+
+def list_users(call: Call) -> Answer:
+    """``GET /users``: one page."""
+    query = odata.parse_query(call.request.query, USERS, eventual=call.eventual)
+    people = call.tenant.people
+    start = read_skiptoken(query) if query.skiptoken else -1
+    page, last = [], start
+    matching = _matching(people, query, start)
+    for last, user in matching:  # noqa: B007 - the place of the last user is needed after the loop
+        page.append(user)
+        if len(page) == query.page_size:
+            break
+    parts = [f'"@odata.context":{_json(odata.context(SERVICE_ROOT, USERS, query))}'.encode()]
+    if query.count and not query.skiptoken:
+        parts.append(f'"@odata.count":{_count(people, query)}'.encode())
+    if next(matching, None) is not None:
+        link = odata.next_link(f"{call.base}/users", query, write_skiptoken(query, last))
+        parts.append(f'"@odata.nextLink":{_json(link)}'.encode())
+    shown = _rendered(people, page, query)
+    parts.append(b'"value":[' + b",".join(shown) + b"]")
+    return Answer(body=b"{" + b",".join(parts) + b"}")
+
+
+def count_users(call: Call) -> Answer:
+    """``GET /users/$count``: the bare number, as text."""
+    query = odata.parse_query(call.request.query, USERS, eventual=call.eventual, count_segment=True)
+    if not call.eventual:
+        raise GraphError(400, "Request_BadRequest", "$count is not currently supported.")
+    number = str(_count(call.tenant.people, query)).encode()
+    return Answer(headers={"Content-Type": "text/plain"}, body=number)
+
+
+def get_user(call: Call) -> Answer:
+    """``GET /users/{id or userPrincipalName}``."""
+    query = odata.parse_query(call.request.query, USERS, eventual=call.eventual, single=True)
+    user = find_user(call, call.keys[0])
+    context = {"@odata.context": odata.context(SERVICE_ROOT, USERS, query, single=True)}
+    return Answer(body=compact(context | shape(user, query.returned) | _expanded(call.tenant.people, user, query)))
+
+
+def get_manager(call: Call) -> Answer:
+    """``GET /users/{key}/manager``. A directoryObject collection's member says which type it is."""
+    query = odata.parse_query(call.request.query, USERS, eventual=call.eventual, single=True)
+    user = find_user(call, call.keys[0])
+    manager = call.tenant.people.find(user.get("manager", ""))
+    if manager is None:
+        # The body for a user without a manager is not sourced: the text for a missing object is chosen.
+        raise GraphError(404, "Request_ResourceNotFound", _missing("manager"))
+    context = {
+        "@odata.context": f"{SERVICE_ROOT}/$metadata#directoryObjects/$entity",
+        "@odata.type": "#microsoft.graph.user",
+    }
+    return Answer(body=compact(context | shape(manager, query.returned)))
+
+
+def find_user(call: Call, key: str) -> dict[str, Any]:
+    """The user a path names by id, by userPrincipalName or by ``userPrincipalName='…'``.
+
+    Raises:
+        GraphError: 404 ``Request_ResourceNotFound``.
+    """
+    key = key.removeprefix("userPrincipalName='").removesuffix("'") if key.startswith("userPrincipalName='") else key
+    user = call.tenant.people.find(key)
+    if user is None:
+        raise GraphError(404, "Request_ResourceNotFound", _missing(key))
+    return user
+
+
+def shape(user: Mapping[str, Any], names: tuple[str, ...] | None) -> dict[str, Any]:
+    """A stored user as Graph shows it: the selected properties, or the default eleven; null and [] put back."""
+    return {name: user.get(name, EMPTY.get(name)) for name in names or DEFAULT}
+
+
+# What stands for "nothing" when a stored user leaves a property out: collections are empty, all else is null.
+EMPTY = {name: [] for name in USERS.names.values() if USERS.table[name.lower()].many}
+
+
+# --- pages --------------------------------------------------------------------------------------------------
+
+
+def _matching(people: People, query: odata.Query, start: int) -> Iterator[tuple[int, dict[str, Any]]]:
+    """(position, user) for all users beyond `start` that the query lets through, in the query's order."""
+    if query.order_by:
+        ordered = people.ordered(query.order_by)
+        candidates = ((number, ordered[number]) for number in range(start + 1, len(ordered)))
+    else:
+        candidates = people.after(start)
+    if query.where is None:
+        return candidates
+    return ((number, user) for number, user in candidates if query.where(user))
+
+
+def _count(people: People, query: odata.Query) -> int:
+    if query.where is None:
+        return len(people)
+    return sum(1 for _, user in people.after(-1) if query.where(user))
+
+
+def _rendered(people: People, page: list[dict[str, Any]], query: odata.Query) -> list[bytes]:
+    if query.expand_manager is not None:
+        return [compact(shape(user, query.returned) | _expanded(people, user, query)) for user in page]
+    if query.returned is None:
+        return [people.prepared(user, _default_bytes) for user in page]
+    return [compact([shape(user, query.returned) for user in page])[1:-1]] if page else []
+
+
+def _default_bytes(user: dict[str, Any]) -> bytes:
+    return compact(shape(user, None))
+
+
+def _expanded(people: People, user: dict[str, Any], query: odata.Query) -> dict[str, Any]:
+    """``$expand=manager``: the manager inside the user; with $levels the chain above as well.
+
+    The chain ends with an object that has no ``manager`` key.
+    """
+    asked = query.expand_manager
+    shown: dict[str, Any] = {}
+    innermost, left = shown, -1 if asked is None else asked.levels or len(people)
+    while left > 0 and (manager := people.find(user.get("manager", ""))) is not None:
+        innermost["manager"] = {"@odata.type": "#microsoft.graph.user"} | shape(manager, asked.select)
+        innermost, user, left = innermost["manager"], manager, left - 1
+    return shown
+
+
+def _missing(key: str) -> str:
+    return f"Resource '{key[:200]}' does not exist or one of its queried reference-property objects are not present."
+
+
+def _json(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+# --- page tokens ------------------------------------------------------------------------------------------------
+
+
+def write_skiptoken(query: odata.Query, position: int) -> str:
+    """An opaque page token: where the page ended, and a seal that ties it to this very query."""
+    number = position.to_bytes(8, "big")
+    return base64.urlsafe_b64encode(_TOKEN_MARK + number + _seal(query, number)).decode("ascii").rstrip("=")
+
+
+def read_skiptoken(query: odata.Query) -> int:
+    """Where the page before ended.
+
+    Raises:
+        GraphError: 400 when the token is damaged or another query's (text chosen, not sourced).
+    """
+    try:
+        data = base64.urlsafe_b64decode(query.skiptoken + "=" * (-len(query.skiptoken) % 4))
+    except (binascii.Error, ValueError):
+        data = b""
+    number, seal = data[len(_TOKEN_MARK) : len(_TOKEN_MARK) + 8], data[len(_TOKEN_MARK) + 8 :]
+    if not data.startswith(_TOKEN_MARK) or not hmac.compare_digest(seal, _seal(query, number)):
+        raise GraphError(400, "Request_BadRequest", "Invalid Skip Token")
+    return int.from_bytes(number, "big")
+
+
+def _seal(query: odata.Query, number: bytes) -> bytes:
+    """Depends on everything that decides which users come in which order, but not on $top or $select."""
+    asked = sorted((name, value) for name, value in query.options if name.lower() in ("$filter", "$orderby", "$search"))
+    return hmac.new(_TOKEN_KEY, number + compact(asked), hashlib.sha256).digest()[:16]
