@@ -1,0 +1,127 @@
+"""What went over the wire: every request and its answer, in order, and ways to look at them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pandas as pd
+import requests
+
+from .drawing import SequenceDiagram, assertion_in_words, table
+from .exchange import Exchange, Places, asked, failure_in_words, fill_in
+from .problems import ConnectionProblem, explain, is_no_answer
+
+_TIMEOUT = 30  # seconds: requests itself would wait for ever
+
+
+class Wire:
+    """The exchanges so far, oldest first, and three ways to look at them: table, sequence, assertion."""
+
+    def __init__(self, places: Places, exchanges: list[Exchange] | None = None):
+        self._places = places
+        self._exchanges = exchanges if exchanges is not None else []
+        self._steps: list[Wire] = []
+
+    def __len__(self) -> int:
+        return len(self._exchanges)
+
+    def __iter__(self) -> Iterator[Exchange]:
+        return iter(list(self._exchanges))
+
+    def __getitem__(self, index: int) -> Exchange:
+        return self._exchanges[index]
+
+    def __repr__(self) -> str:
+        return f"<Wire: {len(self)} exchange{'' if len(self) == 1 else 's'}>"
+
+    @property
+    def last(self) -> Exchange | None:
+        """The newest exchange, None when nothing was sent."""
+        return self._exchanges[-1] if self._exchanges else None
+
+    @property
+    def to_entra(self) -> Wire:
+        """Only what was sent to Entra ID."""
+        return self._only("Entra ID")
+
+    @property
+    def to_graph(self) -> Wire:
+        """Only what was sent to Microsoft Graph."""
+        return self._only("Microsoft Graph")
+
+    def clear(self) -> None:
+        """Forgets everything recorded so far."""
+        self._exchanges.clear()
+
+    @contextmanager
+    def fresh(self) -> Iterator[Wire]:
+        """``with wire.fresh() as step:`` gives a Wire that holds only what is sent inside the block."""
+        step = Wire(self._places)
+        self._steps.append(step)
+        try:
+            yield step
+        finally:
+            self._steps.remove(step)
+
+    def table(self) -> pd.DataFrame:
+        """One row for each exchange; what differs from run to run (ports, ids, times) is left out."""
+        return table(self._exchanges, self._places)
+
+    def sequence(self) -> SequenceDiagram:
+        """The same as a drawing: who asked whom, in order."""
+        return SequenceDiagram(self._exchanges, self._places)
+
+    def assertion(self, stable: bool = False) -> dict[str, dict] | None:
+        """Header and claims of the last client assertion that was sent; None when none was. No signature is kept.
+
+        Args:
+            stable: replace what differs from run to run and tenant to tenant by words, ids and times included.
+        """
+        sent = [one.assertion for one in self._exchanges if one.assertion]
+        if not sent:
+            return None
+        return assertion_in_words(sent[-1], self._places) if stable else sent[-1]
+
+    def record(self, exchange: Exchange) -> None:
+        """Appends one exchange, here and in every step that is open."""
+        for wire in (self, *self._steps):
+            wire._exchanges.append(exchange)
+
+    def _only(self, party: str) -> Wire:
+        return Wire(self._places, [one for one in self._exchanges if one.party == party])
+
+
+class RecordingSession(requests.Session):
+    """A requests.Session whose traffic a Wire keeps. MSAL takes it as ``http_client=``, Graph calls use it directly.
+
+    Args:
+        places: who is who.
+        explain_failures: raise `ConnectionProblem`, one sentence, when no answer comes; for a real tenant.
+    """
+
+    def __init__(self, places: Places, explain_failures: bool = False):
+        super().__init__()
+        self.places = places
+        self.wire = Wire(places)
+        self._explain_failures = explain_failures
+
+    def send(self, request: requests.PreparedRequest, **options) -> requests.Response:
+        """Sends one request and records it; redirects come through here one by one."""
+        if options.get("timeout") is None:
+            options["timeout"] = _TIMEOUT
+        exchange = asked(request, self.places)
+        self.wire.record(exchange)  # before it is sent: the order on the wire, and failures are kept too
+        began = time.monotonic()
+        try:
+            response = super().send(request, **options)
+        except OSError as error:  # every RequestException is one; a CA bundle that does not exist is a plain one
+            exchange.failure = failure_in_words(error)
+            if self._explain_failures and is_no_answer(error):
+                raise ConnectionProblem(explain(error, exchange.host)) from error
+            raise
+        finally:
+            exchange.seconds = time.monotonic() - began
+        fill_in(exchange, response.history[0] if response.history else response)
+        return response

@@ -1,0 +1,467 @@
+"""Opening the bench: what it says, what it gives, and that no practice tenant outlives its notebook."""
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import msal
+import psutil
+import pytest
+from chapters import NOTEBOOKS
+from jupyter_client.manager import KernelManager
+from nbval.kernel import CURRENT_ENV_KERNEL_NAME, NbvalKernelspecManager
+from workbook import PASSPHRASE, WorkbookProblem, bench, keys, open_bench, practice, settings
+from workbook.practice import PracticeTenant
+
+SCOPE = ["https://graph.microsoft.com/.default"]
+DEADLINE = 20  # seconds, far more than it takes
+PRACTICE_TEXT = """\
+Tenant   the practice tenant, on this machine only
+Ready    Entra ID and Microsoft Graph; an app with its certificate, consent to User.Read.All
+Missing  nothing; to use your own tenant, copy env.sample to .env and fill it in
+"""
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_open():
+    yield
+    while bench._open_tenants:
+        bench._open_tenants.pop().close()
+
+
+def is_gone(pid):
+    """Whether a process has ended, be it that nobody has asked for its exit status yet."""
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def wait_until(condition, what):
+    deadline = time.monotonic() + DEADLINE
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {DEADLINE} s: {what}"
+        time.sleep(0.02)
+
+
+def client(one, credential):
+    return msal.ConfidentialClientApplication(
+        one.client_id,
+        authority=one.authority,
+        client_credential=credential,
+        http_client=one.session,
+        instance_discovery=one.instance_discovery,
+    )
+
+
+# --- practice -------------------------------------------------------------------------------------------------------
+
+
+def test_it_opens_a_tenant_that_works(capsys):
+    one = open_bench()
+    assert capsys.readouterr().out == PRACTICE_TEXT
+    token = client(
+        one, {"private_key": one.private_key, "public_certificate": one.certificate}
+    ).acquire_token_for_client(SCOPE)
+    users = one.session.get(f"{one.graph_endpoint}/users", headers={"Authorization": f"Bearer {token['access_token']}"})
+    assert users.status_code == 200
+    assert (one.is_practice, one.instance_discovery, one.client_secret) == (True, False, None)
+
+
+def test_every_file_it_names_is_a_credential():
+    one = open_bench(secret=True)
+    credentials = [
+        {"private_key_pfx_path": str(one.pfx_path), "passphrase": one.passphrase},
+        {"private_key": one.private_key_path.read_text(), "public_certificate": one.certificate_path.read_text()},
+        one.client_secret,
+    ]
+    for credential in credentials:
+        assert "access_token" in client(one, credential).acquire_token_for_client(SCOPE)
+
+
+def test_the_learners_own_pair_changes_no_word(capsys, tmp_path, monkeypatch):
+    pair = keys.practice_pair()
+    for path in (pair.private_key_path, pair.certificate_path):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    monkeypatch.setenv("WORKBOOK_KEYS", str(tmp_path))
+    one = open_bench()
+    assert capsys.readouterr().out == PRACTICE_TEXT
+    assert one.keys == tmp_path
+    assert "access_token" in client(
+        one, {"private_key": one.private_key, "public_certificate": one.certificate}
+    ).acquire_token_for_client(SCOPE)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"roles": ()}, "its certificate, no consent yet"),
+        ({"roles": ["User.Read.All", "Application.Read.All"]}, "consent to User.Read.All, Application.Read.All"),
+        ({"secret": True}, "its certificate and a client secret, consent"),
+        ({"register_certificate": False, "secret": True}, "an app with a client secret, consent"),
+        ({"register_certificate": False}, "no app yet"),
+        ({"practice_only": True}, "even when .env names your own"),
+    ],
+)
+def test_it_says_what_is_ready(capsys, options, words):
+    one = open_bench(**options)
+    assert words in capsys.readouterr().out
+    assert (one.client_id is None) == (options == {"register_certificate": False})
+
+
+def test_its_options_reach_the_tenant():
+    one = open_bench(users=3, latency_ms=1, throttle=True, roles=())
+    token = client(
+        one, {"private_key": one.private_key, "public_certificate": one.certificate}
+    ).acquire_token_for_client(SCOPE)
+    headers = {"Authorization": f"Bearer {token['access_token']}"}
+    assert one.session.get(f"{one.graph_endpoint}/users", headers=headers).status_code == 403
+    one.practice.grant("User.Read.All")
+    token = client(
+        one, {"private_key": one.private_key, "public_certificate": one.certificate}
+    ).acquire_token_for_client(SCOPE)
+    headers = {"Authorization": f"Bearer {token['access_token']}"}
+    assert len(one.session.get(f"{one.graph_endpoint}/users", headers=headers).json()["value"]) == 3
+
+
+def test_no_secret_shows_in_its_repr():
+    one = open_bench(secret=True)
+    shown = repr(one) + repr(one.private_key) + repr(one.passphrase) + repr(one.client_secret) + repr(one.practice)
+    assert "PRIVATE KEY" not in shown
+    assert PASSPHRASE not in shown
+    assert bench.PRACTICE_SECRET not in shown
+    assert one.practice._control.headers["X-Practice-Key"] not in shown
+
+
+def test_the_systems_proxy_and_ca_bundle_do_not_get_between(monkeypatch, tmp_path):
+    (tmp_path / "empty.pem").touch()
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "empty.pem"))
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    one = open_bench()
+    assert one.session.get(f"{one.authority}/v2.0/.well-known/openid-configuration").status_code == 200
+    assert one.practice.requests()
+
+
+def test_opened_again_it_replaces_the_tenant():
+    first = open_bench().practice
+    second = open_bench().practice
+    assert is_gone(first.pid)
+    assert not is_gone(second.pid)
+
+
+def test_control_calls_do_what_they_say():
+    one = open_bench()
+    endpoint = f"{one.authority}/oauth2/v2.0/token"
+    one.practice.fail("token", count=1, skip=1, status=503)
+    assert [one.session.post(endpoint).status_code for _ in range(3)] == [400, 503, 400]
+    credential = {"private_key": one.private_key, "public_certificate": one.certificate}
+    one.practice.token_lifetime(600)
+    assert client(one, credential).acquire_token_for_client(SCOPE)["expires_in"] < 601
+    one.practice.revoke("User.Read.All")
+    one.practice.app("disable")
+    assert 7000112 in client(one, credential).acquire_token_for_client(SCOPE)["error_codes"]
+    one.practice.app("enable")
+    one.practice.shift_clock(3600)
+    assert 700024 in client(one, credential).acquire_token_for_client(SCOPE)["error_codes"]
+    one.practice.reset()
+    assert "access_token" in client(one, credential).acquire_token_for_client(SCOPE)
+
+
+def test_a_control_call_that_is_refused_is_a_sentence():
+    with pytest.raises(WorkbookProblem, match="target is one of: token, graph"):
+        open_bench().practice.fail("everything")
+
+
+def test_a_tenant_that_has_ended_is_a_sentence():
+    tenant = open_bench().practice
+    tenant.close()
+    tenant.close()
+    with pytest.raises(WorkbookProblem, match="Run the cell with open_bench"):
+        tenant.requests()
+
+
+def test_a_tenant_that_does_not_start_tells_why():
+    before = psutil.Process().children()
+    with pytest.raises(WorkbookProblem, match=r"did not start: .*Everything\.Read") as caught:
+        open_bench(roles=["Everything.Read"])
+    assert "\n" not in str(caught.value)
+    assert psutil.Process().children() == before
+
+
+def test_a_tenant_that_says_nothing_is_given_up(monkeypatch):
+    before = psutil.Process().children()
+    monkeypatch.setattr(practice, "_READY_WITHIN", 0.01)
+    with pytest.raises(WorkbookProblem, match="did not start"):
+        open_bench()
+    assert psutil.Process().children() == before
+
+
+# --- a real tenant, played by a practice tenant that is addressed the way .env would ----------------------------------
+
+
+@pytest.fixture
+def env_file(monkeypatch, tmp_path):
+    """Writes .env into a root of its own and lets open_bench read it."""
+    monkeypatch.delenv("WORKBOOK_TENANT")
+    monkeypatch.setattr(bench, "read_env_file", lambda: settings.read_env_file(tmp_path))
+
+    def write(**values):
+        (tmp_path / ".env").write_text(
+            "".join(f"{name}='{value}'\n" for name, value in values.items()), encoding="utf-8"
+        )
+
+    return write
+
+
+@pytest.fixture
+def elsewhere(monkeypatch):
+    """A tenant that a .env may name, trusted as a company's own servers are: through REQUESTS_CA_BUNDLE."""
+    tenant = PracticeTenant([f"--certificate={keys.practice_pair().certificate_path}"])
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", tenant.ca_certificate)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    yield tenant
+    tenant.close()
+
+
+def named(tenant, **changes):
+    values = {
+        "AZURE_TENANT_ID": tenant.tenant_id,
+        "AZURE_CLIENT_ID": tenant.client_id,
+        "AZURE_CLIENT_CERTIFICATE_PATH": keys.practice_pair().pfx_path.as_posix(),
+        "AZURE_CLIENT_CERTIFICATE_PASSWORD": PASSPHRASE,
+        "AZURE_AUTHORITY_HOST": tenant.authority.removesuffix(f"/{tenant.tenant_id}"),
+        "GRAPH_ENDPOINT": tenant.graph_endpoint,
+    }
+    return values | changes
+
+
+def test_without_env_file_it_is_the_practice_tenant(env_file, capsys):
+    assert open_bench().is_practice
+    assert capsys.readouterr().out == PRACTICE_TEXT
+
+
+def test_an_untouched_copy_of_env_sample_is_pointed_out(env_file, capsys):
+    env_file(**dict.fromkeys((*settings.REQUIRED, *settings.OPTIONAL), ""))
+    assert open_bench().is_practice
+    note = capsys.readouterr().out.removeprefix(PRACTICE_TEXT)
+    assert re.fullmatch(r"Note     \.env is still empty: .*AZURE_TENANT_ID.*AZURE_CLIENT_CERTIFICATE_PATH\n", note)
+
+
+def test_a_partly_filled_env_file_is_a_sentence(env_file):
+    env_file(AZURE_CLIENT_ID="6fa459ea-ee8a-4ca4-894e-db77e160355e")
+    with pytest.raises(WorkbookProblem, match="AZURE_TENANT_ID and AZURE_CLIENT_CERTIFICATE_PATH are missing"):
+        open_bench()
+
+
+def test_the_same_lines_work_in_a_real_tenant(env_file, elsewhere, capsys):
+    env_file(**named(elsewhere))
+    one = open_bench()
+    assert capsys.readouterr().out.startswith(f"Tenant   your own, {elsewhere.tenant_id}\nReady    ")
+    assert (one.is_practice, one.practice, one.tenant_id) == (False, None, elsewhere.tenant_id)
+    token = client(
+        one, {"private_key": one.private_key, "public_certificate": one.certificate}
+    ).acquire_token_for_client(SCOPE)
+    one.session.get(f"{one.graph_endpoint}/users", headers={"Authorization": f"Bearer {token['access_token']}"})
+    assert one.wire.table()["status"].tolist() == [200, 200, 200]
+    assert one.wire.table()["host"].tolist() == ["127.0.0.1"] * 3
+    assert (len(one.wire.to_entra), len(one.wire.to_graph)) == (2, 1)
+    assert one.wire.assertion(stable=True)["claims"]["aud"] == "{authority}/oauth2/v2.0/token"
+
+
+def test_practice_only_beats_the_env_file(env_file, elsewhere):
+    env_file(**named(elsewhere))
+    assert open_bench(practice_only=True).tenant_id == elsewhere.tenant_id
+    assert open_bench(practice_only=True).is_practice
+
+
+def test_a_typo_in_the_tenant_id_is_a_sentence(env_file, elsewhere):
+    typo = elsewhere.tenant_id[:-1] + ("0" if elsewhere.tenant_id[-1] != "0" else "1")
+    env_file(**named(elsewhere, AZURE_TENANT_ID=typo))
+    with pytest.raises(WorkbookProblem, match=f"knows no tenant {typo}: compare AZURE_TENANT_ID"):
+        open_bench()
+
+
+def test_no_network_is_a_sentence(env_file, elsewhere):
+    env_file(**named(elsewhere))
+    elsewhere.close()
+    with pytest.raises(WorkbookProblem, match="127.0.0.1 cannot be reached|names no file that can be read"):
+        open_bench()
+
+
+def test_nobody_listening_is_a_sentence(env_file, elsewhere):
+    env_file(**named(elsewhere, AZURE_AUTHORITY_HOST="https://127.0.0.1:9"))
+    with pytest.raises(WorkbookProblem, match=r"127\.0\.0\.1 cannot be reached: check the network"):
+        open_bench()
+
+
+def test_an_untrusted_server_is_a_sentence(env_file, elsewhere, monkeypatch):
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE")
+    env_file(**named(elsewhere))
+    with pytest.raises(WorkbookProblem, match="set REQUESTS_CA_BUNDLE"):
+        open_bench()
+
+
+def test_a_server_that_is_not_entra_is_a_sentence(env_file, elsewhere):
+    env_file(**named(elsewhere))
+    elsewhere_fault = PracticeTenant.fail
+    elsewhere_fault(elsewhere, "token", status=503)
+    with pytest.raises(WorkbookProblem, match=r"did not answer like Entra ID \(HTTP 503\)"):
+        open_bench()
+
+
+# --- the life of the child process --------------------------------------------------------------------------------------
+
+NOTEBOOK = textwrap.dedent(
+    """
+    import signal, sys
+    from workbook import open_bench
+    signal.signal(signal.SIGINT, lambda *_: print("stopped", flush=True))
+    bench = open_bench()
+    print("pid", bench.practice.pid, flush=True)
+    for line in sys.stdin:
+        if line == "end\\n":
+            break
+        print("alive", len(bench.practice.requests()), flush=True)
+    """
+)
+
+
+@pytest.fixture
+def notebook():
+    """A process of its own that has opened a bench, and the pid of its practice tenant."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", NOTEBOOK],
+        cwd=NOTEBOOKS,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # so that a signal to the group does not reach pytest
+    )
+    with process:
+        pid = int(line_with(process, "pid").split()[1])
+        yield process, pid
+        process.kill()
+    wait_until(lambda: is_gone(pid), "the practice tenant ends with its parent")
+
+
+def line_with(process, word):
+    """The next line that begins with a word; fails when the process ends before."""
+    line = next((line for line in process.stdout if line.startswith(word)), None)
+    assert line, f"it ended without saying {word}"
+    return line
+
+
+def is_alive(process):
+    process.stdin.write("\n")
+    process.stdin.flush()
+    return line_with(process, "alive")
+
+
+@pytest.mark.skipif(
+    os.name == "nt", reason="Windows has no signal to a process group; the kernel test below covers Stop"
+)
+def test_stop_does_not_end_it(notebook):
+    process, pid = notebook
+    os.killpg(process.pid, signal.SIGINT)
+    assert line_with(process, "stopped")
+    assert is_alive(process)
+    assert not is_gone(pid)
+
+
+def test_it_ends_with_a_notebook_that_ends(notebook):
+    process, pid = notebook
+    process.communicate("end\n", timeout=DEADLINE)
+    assert process.returncode == 0
+    assert is_gone(pid)
+
+
+def test_it_ends_with_a_notebook_that_is_killed(notebook):
+    process, pid = notebook
+    process.kill()
+    wait_until(lambda: is_gone(pid), "the practice tenant ends with its parent")
+
+
+def test_a_kernels_stop_and_restart():
+    """What JupyterLab's Stop and Restart buttons do: the tenant survives the one and is gone after the other."""
+    manager = KernelManager(kernel_name=CURRENT_ENV_KERNEL_NAME, kernel_spec_manager=NbvalKernelspecManager())
+    manager.start_kernel(cwd=str(NOTEBOOKS))
+    cells = manager.client()
+    cells.start_channels()
+    try:
+        cells.wait_for_ready(timeout=DEADLINE)
+        first = int(printed(cells, "from workbook import open_bench; bench = open_bench(); print(bench.practice.pid)"))
+        interrupt_a_running_cell(manager, cells)
+        assert printed(
+            cells, "print(bench.practice.pid == bench.practice._process.pid, len(bench.practice.requests()))"
+        )
+        assert not is_gone(first)
+        manager.restart_kernel(now=True)
+        wait_until(lambda: is_gone(first), "the restarted kernel leaves no tenant behind")
+        cells.wait_for_ready(timeout=DEADLINE)
+        second = int(printed(cells, "from workbook import open_bench; print(open_bench().practice.pid)"))
+    finally:
+        cells.stop_channels()
+        manager.shutdown_kernel(now=False)
+    wait_until(lambda: is_gone(second), "the kernel that is shut down leaves no tenant behind")
+
+
+def printed(cells, code):
+    """The last line that a cell prints."""
+    lines = []
+    cells.execute_interactive(
+        code,
+        timeout=DEADLINE,
+        output_hook=lambda message: lines.append(
+            message["content"].get("text") or message["content"].get("evalue", "")
+        ),
+    )
+    return "".join(lines).strip().splitlines()[-1]
+
+
+def interrupt_a_running_cell(manager, cells):
+    """Presses Stop while a cell runs, once the cell has said so."""
+    said = []
+
+    def hook(message):
+        said.append(message["content"].get("text") or message["content"].get("ename", ""))
+        if "running" in said[-1]:
+            manager.interrupt_kernel()
+
+    with contextlib.suppress(TimeoutError):
+        cells.execute_interactive(
+            "import time\nprint('running', flush=True)\ntime.sleep(60)", timeout=DEADLINE, output_hook=hook
+        )
+    assert "KeyboardInterrupt" in said
+
+
+def test_a_problem_in_a_cell_is_one_sentence_without_traceback():
+    manager = KernelManager(kernel_name=CURRENT_ENV_KERNEL_NAME, kernel_spec_manager=NbvalKernelspecManager())
+    manager.start_kernel(cwd=str(NOTEBOOKS))
+    cells = manager.client()
+    cells.start_channels()
+    try:
+        cells.wait_for_ready(timeout=DEADLINE)
+        errors = []
+        cells.execute_interactive(
+            "from workbook import open_bench; open_bench(roles=['Everything.Read'])",
+            timeout=DEADLINE,
+            output_hook=lambda message: message["msg_type"] == "error" and errors.append(message["content"]),
+        )
+    finally:
+        cells.stop_channels()
+        manager.shutdown_kernel(now=True)
+    assert len(errors) == 1
+    assert errors[0]["ename"] == "WorkbookProblem"
+    assert errors[0]["traceback"] == [errors[0]["evalue"]]
+
+
+def test_nothing_of_the_workbook_imports_the_practice_tenant():
+    sources = [path.read_text(encoding="utf-8") for path in Path(bench.__file__).parent.rglob("*.py")]
+    assert sources
+    assert not [source for source in sources if re.search(r"^\s*(from|import)\s+practice_tenant", source, re.MULTILINE)]
