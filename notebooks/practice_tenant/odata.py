@@ -211,9 +211,7 @@ def parse_query(
     tree = parse_filter(options["$filter"], collection) if "$filter" in options else None
     advanced = eventual and (counted or count_segment or mentions_count(tree))
     order_by = _order_by(options.get("$orderby"), collection, eventual=eventual, advanced=advanced)
-    if (
-        order_by and tree and not advanced
-    ):  # recorded also where the filter alone would have been refused (contrib#3145)
+    if order_by and tree and not advanced:  # comes before what the filter itself may lack (contrib#3145)
         raise unsupported("Sorting not supported for current query.")
     if advanced and tree:
         _refuse_long_url(query)
@@ -253,8 +251,7 @@ def _refuse_misplaced(
             "Request with $search query parameter only works through MSGraph with a special request header: "
             "'ConsistencyLevel: eventual'"
         )
-    # That delta refuses these is documented; the text, and all of it for a single object, is chosen, not
-    # sourced.
+    # That delta refuses these is documented, its text is chosen; for a single object both are chosen, not sourced.
     elsewhere = {"$filter", "$search", "$orderby", "$top", "$skiptoken"} if single else set()
     elsewhere |= {"$expand", "$top", "$orderby", "$search"} if delta else set()
     for name in options:
@@ -367,8 +364,7 @@ def _expand(value: str | None, collection: Collection) -> Expand | None:
     match = re.fullmatch(r"\s*([^\W\d]\w*)\s*(?:\(([^()]*)\))?\s*", value)
     if not match:
         raise bad_request(
-            f"Parsing OData Select and Expand failed: Term '{value}' is not valid in a $select or $expand"
-            " expression."
+            f"Parsing OData Select and Expand failed: Term '{value}' is not valid in a $select or $expand expression."
         )
     name = match[1]
     if name.lower() not in collection.expandable:
@@ -387,9 +383,7 @@ def _not_expandable(name: str, collection: Collection) -> GraphError:
         return GraphError(400, "ExpandNotSupported", message)
     if known := collection.relationship(name):
         return GraphError(400, "ExpandNotSupported", f"The practice tenant cannot expand '{known}'.")
-    return bad_request(
-        f"Could not find a property named '{name}' on type 'microsoft.graph.{collection.entity}'."
-    )
+    return bad_request(f"Could not find a property named '{name}' on type 'microsoft.graph.{collection.entity}'.")
 
 
 def _nested_options(text: str) -> dict[str, str]:
@@ -398,9 +392,7 @@ def _nested_options(text: str) -> dict[str, str]:
         name, _, value = part.partition("=")
         name = name.strip().lower()
         if name not in ("$select", "$levels"):  # chosen, not sourced
-            raise unsupported(
-                f"The option '{name}' is not supported inside $expand; use $levels and $select."
-            )
+            raise unsupported(f"The option '{name}' is not supported inside $expand; use $levels and $select.")
         nested[name] = value.strip()
     return nested
 
@@ -410,9 +402,7 @@ def _levels(text: str) -> int | None:
         return None
     if re.fullmatch(r"[0-9]{1,4}", text) and 1 <= int(text) <= 1_000:
         return int(text)
-    raise bad_request(
-        f"$levels must be a number from 1 to 1000 or 'max', not '{text}'."
-    )  # chosen, not sourced
+    raise bad_request(f"$levels must be a number from 1 to 1000 or 'max', not '{text}'.")  # chosen, not sourced
 
 
 # --- what goes back into an answer --------------------------------------------------------------------------

@@ -433,9 +433,7 @@ class _Parser:
     def _lambda(self, path: list[str], quantifier: str) -> Node:
         if quantifier == "all":  # filter-query-parameter.md: "it isn't supported in Microsoft Graph"
             raise unsupported("Unsupported Query.")
-        if (
-            self.variable is not None
-        ):  # chosen, not sourced: no property here holds a collection of collections
+        if self.variable is not None:  # chosen, not sourced: no property here holds a collection of collections
             raise _invalid_filter()
         head, row = self._resolve(path)
         if self._accept(")"):
@@ -524,9 +522,7 @@ def permit(tree: Node, collection: Collection, *, advanced: bool) -> None:
     """
     _Permission(collection, advanced).walk(tree)
     heads = heads_of(tree)
-    if (
-        "signInActivity" in heads and len(heads) > 1
-    ):  # documented not to combine with others; the text is chosen
+    if "signInActivity" in heads and len(heads) > 1:  # documented not to combine with others; the text is chosen
         raise unsupported_clause("signInActivity", collection)
 
 
@@ -587,14 +583,10 @@ class _Permission:
         if node.operator == "ne" and not self.advanced:
             raise unsupported("Filter operator 'NotEqualsMatch' is not supported.")
         self._require(_letter(node), node)
-        if (
-            node.literal.kind == "Date"
-        ):  # text of contrib#1961, recorded in an advanced query; by default chosen
+        if node.literal.kind == "Date":  # text of contrib#1961, recorded in an advanced query; by default chosen
             raise unsupported("The type of the value doesn't match the property whose type is DateTime")
         if node.literal.kind == "String" and len(node.literal.value) > MAX_EQ and not self.advanced:
-            raise unsupported_clause(
-                node.head, self.collection
-            )  # the limit is documented, the text is chosen
+            raise unsupported_clause(node.head, self.collection)  # the limit is documented, the text is chosen
 
     def _function(self, node: _Function) -> None:
         if node.name == "endsWith" and not self.advanced:
@@ -611,9 +603,7 @@ class _Permission:
             raise unsupported_clause(node.head, self.collection)
         self.walk(node.body)
         asked = {leaf.row.path for leaf in _leaves(node.body) if leaf.row}
-        if ("issuerAssignedId",) in asked and (
-            "issuer",
-        ) not in asked:  # user-list.md: "you must supply both"
+        if ("issuerAssignedId",) in asked and ("issuer",) not in asked:  # user-list.md: "you must supply both"
             raise unsupported_clause(node.head, self.collection)
 
 
@@ -689,7 +679,7 @@ def on_path(path: tuple[str, ...], test: Predicate) -> Predicate:
 
 
 def _any_test(test: Predicate, wanted: bool) -> Predicate:
-    """any() is never null: a missing collection has no member, and a member that answers null does not count."""
+    """any() is never null: nothing has no members, and a member that answers null does not count."""
 
     def any_member(values: Any) -> bool:
         for value in values or ():
@@ -709,9 +699,7 @@ def _function_test(node: _Function, wanted: bool) -> Predicate:
     if prepare is not fold or not text:
         return lambda value: value is not None and prepare(value).startswith(text) is wanted
     first = initial(text[:1])
-    return lambda value: (
-        value is not None and (initial(value[:1]) == first and fold(value).startswith(text)) is wanted
-    )
+    return lambda value: value is not None and (initial(value[:1]) == first and fold(value).startswith(text)) is wanted
 
 
 def _preparation(row: Property) -> Callable[[Any], Any]:

@@ -107,9 +107,7 @@ class Collection:
 
     def __post_init__(self) -> None:
         table = {path.lower(): Property.from_row(path, row) for path, row in self.rows.items()}
-        names = {
-            path.lower(): path for path, row in self.rows.items() if path.isidentifier() and "at:" not in row
-        }
+        names = {path.lower(): path for path, row in self.rows.items() if path.isidentifier() and "at:" not in row}
         object.__setattr__(self, "table", table)
         object.__setattr__(self, "names", names)
 
@@ -413,9 +411,7 @@ USER_DEFAULT = (
 )  # fmt: skip
 
 # Relationships of a user that cannot be expanded at all (query-parameters.md and the metadata).
-NOT_EXPANDABLE = frozenset(
-    ["events", "messages", "photo", "chats", "joinedteams", "permissiongrants", "teamwork"]
-)
+NOT_EXPANDABLE = frozenset(["events", "messages", "photo", "chats", "joinedteams", "permissiongrants", "teamwork"])
 
 USERS = Collection(
     "users", "user", "User", _USER_ROWS, USER_DEFAULT,

@@ -1,0 +1,96 @@
+"""Chapter 06: reading every page, and telling guests from the rest."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+
+from ..verdicts import Ask, Verdict, exercise, not_yet, right
+
+Page = dict[str, Any]
+
+# The rows that tell the usual tests for guests apart: a guest taken over as a member keeps #EXT# in the name, and
+# old accounts have no type at all.
+_PEOPLE = pd.DataFrame(
+    [
+        {"displayName": "a guest", "userPrincipalName": "a_fabrikam.example#EXT#@contoso.example", "userType": "Guest"},
+        {"displayName": "a member", "userPrincipalName": "b@contoso.example", "userType": "Member"},
+        {
+            "displayName": "taken over",
+            "userPrincipalName": "c_adatum.example#EXT#@contoso.example",
+            "userType": "Member",
+        },
+        {"displayName": "no type", "userPrincipalName": "d@contoso.example", "userType": None},
+        {"displayName": "a new-style guest", "userPrincipalName": "e@contoso.example", "userType": "Guest"},
+    ]
+)
+_GUESTS = ["a guest", "a new-style guest"]
+
+
+@exercise("06-guests")
+def guests(find: Callable[[pd.DataFrame], pd.DataFrame], ask: Ask) -> Verdict:
+    """guests(users) gives the rows of a table of users that are guests today."""
+    people = _PEOPLE.copy()
+    found = find(people)
+    if isinstance(found, pd.Series) and found.dtype == bool:
+        return not_yet("this says of every row whether it is a guest; put it into users[...] to get the rows.")
+    if not isinstance(found, pd.DataFrame):
+        return not_yet(f"a table of rows is asked for, and this is a {type(found).__name__}.")
+    names = list(found["displayName"])
+    if "taken over" in names:
+        return not_yet("one of them is a member: somebody who came as a guest keeps #EXT# in the name. Use userType.")
+    if "no type" in names:
+        return not_yet("an account whose userType is missing is among them: compare with 'Guest', not with 'Member'.")
+    if names != _GUESTS:
+        return not_yet(f"of five people {len(_GUESTS)} are guests, and this gives {names}.")
+    if not people.equals(_PEOPLE):
+        return not_yet("the table that was handed over has changed: return rows, and leave users as it is.")
+    return right("userType says what somebody is today.")
+
+
+@exercise("06-read-all")
+def read_all(read: Callable[[Callable[[str], Page], str], list], ask: Ask) -> Verdict:
+    """read_all(get, url) gives the users of all pages, in order."""
+    pages = {
+        "first": {"value": [{"id": "a"}, {"id": "b"}], "@odata.nextLink": "second"},
+        "second": {"value": [], "@odata.nextLink": "third"},
+        "third": {"value": [{"id": "c"}]},
+    }
+    asked: list[str] = []
+
+    def get(url: str) -> Page:
+        if url not in pages:
+            raise ValueError(f"there is no page at {url!r}; the address to ask for is the nextLink, whole")
+        if url in asked:
+            raise ValueError(f"the page at {url!r} was asked for twice")
+        asked.append(url)
+        return pages[url]
+
+    rows = read(get, "first")
+    if not isinstance(rows, list):
+        return not_yet(f"a list is asked for, and this is a {type(rows).__name__}: collect what you read.")
+    if any("value" in row for row in rows):
+        return not_yet("these are pages, not users: take what stands in page['value'], with extend.")
+    ids = [row["id"] for row in rows]
+    if ids == ["a", "b"]:
+        where = "after the first page" if asked == ["first"] else "at an empty page"
+        return not_yet(f"it stops {where}, although there is an @odata.nextLink. Only its absence means the end.")
+    if ids != ["a", "b", "c"]:
+        return not_yet(
+            f"the users are a, b, c, and this gives {', '.join(ids) or 'nobody'}: keep every page, in order."
+        )
+    return _on_the_practice_tenant(read, ask)
+
+
+def _on_the_practice_tenant(read: Callable[[Callable[[str], Page], str], list], ask: Ask) -> Verdict:
+    bench = ask.bench
+    token = ask.token(["https://graph.microsoft.com/.default"])["access_token"]
+    headers = {"Authorization": f"Bearer {token}"}
+    rows = read(lambda url: bench.session.get(url, headers=headers).json(), f"{bench.graph_endpoint}/users")
+    expected = bench.session.get(
+        f"{bench.graph_endpoint}/users/$count", headers=headers | {"ConsistencyLevel": "eventual"}
+    )
+    unique = {row["id"] for row in rows}
+    if len(rows) != int(expected.text) or len(unique) != len(rows):
+        return not_yet(f"the practice tenant has {expected.text} users, and this gives {len(rows)}.")
+    return right(f"all {len(rows)} users of the practice tenant, each once.")
