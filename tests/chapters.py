@@ -36,7 +36,7 @@ def tags(cell: NotebookNode) -> list[str]:
 def practice_environment(scratch: Path) -> dict[str, str]:
     """The environment in which every kernel and every test runs, made from this process's own.
 
-    The learner's settings must not change what a test does, and a test must not touch the learner's keys.
+    The learner's settings must not change what a test does, and a test must not touch the learner's keys and files.
     `scratch` is a folder for what the run leaves behind; it need not exist yet.
     """
     environment = {
@@ -46,6 +46,7 @@ def practice_environment(scratch: Path) -> dict[str, str]:
     return environment | {
         "WORKBOOK_TENANT": "practice",
         "WORKBOOK_KEYS": str(keys_folder(scratch, "shared")),
+        "WORKBOOK_OUTPUT": str(scratch / "output"),
         "IPYTHONDIR": str(scratch / "ipython"),  # no start-up files, no common history
         "PYTHONPATH": os.pathsep.join(filter(None, [str(NOTEBOOKS), inherited])),
     }

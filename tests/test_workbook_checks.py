@@ -36,7 +36,15 @@ def test_the_three_states_and_their_looks(double):
     assert repr(check(double, ...)).startswith("⬜ not started: ")
 
 
-@pytest.mark.parametrize("answer", [..., returns(...)])
+def stub(number): ...
+
+
+def stub_with_text(number):
+    """What to do."""
+    ...
+
+
+@pytest.mark.parametrize("answer", [..., returns(...), stub, stub_with_text])
 def test_an_ellipsis_is_not_started(double, answer):
     assert check(double, answer).state == "not started"
 

@@ -226,18 +226,18 @@ def with_file(good, folder, data, password=""):
 
 
 @pytest.mark.parametrize("password", ["", PASSWORD])
-@pytest.mark.parametrize("form", ["pem", "pem, certificate first", "pfx"])
-def test_files_that_are_fine(good, tmp_path, key, certificate, form, password):
+def test_files_that_are_fine(good, tmp_path, key, certificate, password):
     locked = pem(key, password)
-    data = {
-        "pem": locked + pem(certificate),
-        "pem, certificate first": pem(certificate) + locked,
-        "pfx": pfx(key, certificate, password),
-    }[form]
-    pair = real_tenant(with_file(good, tmp_path, data, password), tmp_path).pair
-    assert pair.private_key.encode() == pem(key)
-    assert (pair.pfx_path is None) == (form != "pfx")
-    assert pair.passphrase == (password or None)
+    files = [
+        ("pem", locked + pem(certificate)),
+        ("pem", pem(certificate) + locked),
+        ("pfx", pfx(key, certificate, password)),
+    ]
+    for form, data in files:
+        pair = real_tenant(with_file(good, tmp_path, data, password), tmp_path).pair
+        assert pair.private_key.encode() == pem(key)
+        assert (pair.pfx_path is None) == (form == "pem")
+        assert pair.passphrase == (password or None)
 
 
 def test_a_key_that_does_not_belong_to_the_certificate(good, tmp_path, other_key, certificate):
@@ -268,7 +268,7 @@ def test_files_that_lack_something_or_are_locked(good, tmp_path, key, certificat
 
 
 def test_keys_that_entra_refuses(good, tmp_path, key):
-    small = rsa.generate_private_key(65537, 1024)
+    small = rsa.generate_private_key(65537, 1024)  # noqa: S505 - it is to be refused
     elliptic = ec.generate_private_key(ec.SECP256R1())
     cases = [
         (small, certificate_for(small), "1024 bits"),
@@ -335,7 +335,7 @@ def test_what_the_workbook_cannot_open_is_written_anew_elsewhere(folder, key, ce
 def test_a_learners_pair_that_does_not_fit_is_refused_and_left_alone(folder, other_key, certificate):
     (folder / "server.pem").write_bytes(pem(other_key))
     (folder / "server.crt").write_bytes(pem(certificate))
-    with pytest.raises(WorkbookProblem, match="does not belong to the certificate.*make them again in chapter 01"):
+    with pytest.raises(WorkbookProblem, match=r"does not belong to the certificate.*make them again in chapter 01"):
         keys.practice_pair()
     assert (folder / "server.pem").read_bytes() == pem(other_key)
 

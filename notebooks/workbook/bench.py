@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +12,7 @@ import requests
 from msal.authority import WELL_KNOWN_AUTHORITY_HOSTS
 
 from .exchange import Places
-from .keys import Hidden, KeyPair, keys_folder, practice_pair
+from .keys import ROOT, Hidden, KeyPair, keys_folder, practice_pair
 from .practice import PracticeTenant
 from .problems import WorkbookProblem
 from .settings import REQUIRED, Settings, practice_is_forced, read_env_file, real_tenant
@@ -47,6 +48,11 @@ class Bench:
     practice: PracticeTenant | None = None
 
     @property
+    def output(self) -> Path:
+        """The folder for files with people's data: notebooks/output, git-ignored; WORKBOOK_OUTPUT names another."""
+        return Path(os.environ.get("WORKBOOK_OUTPUT") or ROOT / "notebooks" / "output")
+
+    @property
     def wire(self) -> Wire:
         """Everything this bench's session sent and received."""
         return self.session.wire
@@ -61,6 +67,7 @@ def open_bench(
     roles: Iterable[str] = ("User.Read.All",),
     users: int | None = None,
     register_certificate: bool = True,
+    certificates: Iterable[str | Path] = (),
     secret: bool = False,
     latency_ms: int = 0,
     throttle: bool = False,
@@ -76,6 +83,7 @@ def open_bench(
         roles: application roles consented to the app; an empty one consents to nothing.
         users: size of the directory; None means the people in data/.
         register_certificate: whether the app has the certificate. Without it and without `secret` there is no app.
+        certificates: files (PEM or DER) of more certificates that the app has.
         secret: whether the app has a client secret too.
         latency_ms: milliseconds added to every Graph answer.
         throttle: enforce Graph's limits.
@@ -88,17 +96,18 @@ def open_bench(
     values = {} if practice_only or practice_is_forced() else read_env_file()
     if any(values.values()):
         return _open_real(real_tenant(values))
-    roles = tuple(roles)
+    roles, certificates = tuple(roles), tuple(certificates)
     bench = practice_bench(
         roles=roles,
         users=users,
         register_certificate=register_certificate,
+        certificates=certificates,
         secret=secret,
         latency_ms=latency_ms,
         throttle=throttle,
     )
     _open_tenants.append(bench.practice)
-    for line in _practice_lines(bench, roles, practice_only, register_certificate):
+    for line in _practice_lines(roles, practice_only, register_certificate or bool(certificates), secret):
         print(line)
     if values:
         print(f"Note     .env is still empty: to use your own tenant, fill in {', '.join(REQUIRED)}")
@@ -110,6 +119,7 @@ def practice_bench(
     roles: Iterable[str] = ("User.Read.All",),
     users: int | None = None,
     register_certificate: bool = True,
+    certificates: Iterable[str | Path] = (),
     secret: bool = False,
     latency_ms: int = 0,
     throttle: bool = False,
@@ -119,6 +129,7 @@ def practice_bench(
     options = [f"--role={role}" for role in roles] or ["--role=none"]
     if register_certificate:
         options.append(f"--certificate={pair.certificate_path.resolve()}")
+    options += [f"--certificate={Path(path).resolve()}" for path in certificates]
     if secret:
         options.append(f"--secret={PRACTICE_SECRET}")
     if users is not None:
@@ -207,11 +218,9 @@ def _key_fields(pair: KeyPair) -> dict:
     }
 
 
-def _practice_lines(bench: Bench, roles: tuple[str, ...], practice_only: bool, certificate: bool) -> list[str]:
+def _practice_lines(roles: tuple[str, ...], practice_only: bool, certificate: bool, secret: bool) -> list[str]:
     """Three lines that are the same on every machine: no path, no port, nothing about where the key came from."""
-    credentials = [
-        word for word, there in (("its certificate", certificate), ("a client secret", bench.client_secret)) if there
-    ]
+    credentials = ["its certificate"] * certificate + ["a client secret"] * secret
     consent = f"consent to {', '.join(roles)}" if roles else "no consent yet"
     ready = f"an app with {' and '.join(credentials)}, {consent}" if credentials else "no app yet"
     if practice_only:

@@ -49,6 +49,7 @@ class PracticeTenant:
             stdout=subprocess.PIPE,
             stderr=self._errors,
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # Windows: no black window beside the browser
+            start_new_session=True,  # Jupyter kills a kernel's whole group; outside it the child can still tidy up
         )
         atexit.register(self.close)
         facts = self._first_line()
@@ -131,6 +132,11 @@ class PracticeTenant:
     def close(self) -> None:
         """Ends the tenant and waits until it is gone; closing twice does nothing."""
         atexit.unregister(self.close)
+        self._end()
+        self._process.stdout.close()
+        self._errors.close()
+
+    def _end(self) -> None:
         with contextlib.suppress(OSError):
             self._process.stdin.close()
         try:
@@ -138,8 +144,6 @@ class PracticeTenant:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        self._process.stdout.close()
-        self._errors.close()
 
     def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         try:
@@ -161,11 +165,10 @@ class PracticeTenant:
         try:
             return json.loads(line)
         except ValueError:
-            self._process.kill()
-            self._process.wait()  # what it said is complete only now
-            said = self._last_words()
+            self._end()  # what it said is complete only then
+            said = self._last_words().rstrip(".")
             self.close()
-            raise WorkbookProblem(f"The practice tenant did not start: {said} {_RUN_AGAIN}") from None
+            raise WorkbookProblem(f"The practice tenant did not start: {said}. {_RUN_AGAIN}") from None
 
     def _last_words(self) -> str:
         self._errors.seek(0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import dis
 import importlib
 import importlib.util
 import re
@@ -109,11 +110,20 @@ def _watched(answer: Any) -> Any:
             raise LearnersError(f"{name}() raises {_in_words(error)}.") from error
         if result is ...:
             raise _NotStarted
+        if result is None and _is_stub(answer):
+            raise _NotStarted
         if result is None:
             raise LearnersError(f"{name}() gives back None: does it end in return?")
         return result
 
     return call
+
+
+def _is_stub(function: Callable) -> bool:
+    """Whether the body is still ``...``: Python compiles that to a bare return, as it does ``pass``."""
+    code = getattr(function, "__code__", None)
+    nothing = {"RESUME", "NOP", "LOAD_CONST", "RETURN_CONST", "RETURN_VALUE"}
+    return code is not None and {step.opname for step in dis.get_instructions(code)} <= nothing
 
 
 def _in_words(error: BaseException) -> str:

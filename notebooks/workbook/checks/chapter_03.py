@@ -1,0 +1,190 @@
+"""Chapter 03: the credential and the authority that an app object is built from."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+from urllib.parse import urlsplit
+
+import jwt
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import NameOID
+
+from ..verdicts import GRAPH_SCOPE, Ask, LearnersError, Verdict, exercise, not_yet, right
+
+SCOPE = [GRAPH_SCOPE]
+LOCAL_ERRORS = (ValueError, TypeError, jwt.InvalidKeyError)  # what MSAL lets out when a credential is malformed
+
+
+# --- 03-credential ----------------------------------------------------------------------------------------------------
+
+
+@exercise("03-credential")
+def credential(build_credential: Callable[[str, str], dict[str, str]], ask: Ask) -> Verdict:
+    """build_credential(key_pem, certificate_pem) gives the client_credential that signs with PS256 and x5t#S256."""
+    key_pem, certificate_pem = ask.bench.private_key, ask.bench.certificate
+    answer = build_credential(key_pem, certificate_pem)
+    return (
+        _wrong_shape(answer)
+        or _refused(answer, ask)
+        or _wrong_header(answer, ask)
+        or _ignores_its_arguments(build_credential, ask)
+        or right("signed with PS256, the certificate named by x5t#S256, and Entra ID has given a token for it.")
+    )
+
+
+def _wrong_shape(answer: Any) -> Verdict | None:
+    """What can be told without MSAL. A text is never sent: MSAL would take it for a client secret."""
+    if isinstance(answer, str | bytes):
+        return not_yet("a str is a client secret to MSAL: it would send this text to Entra ID as it is. Give a dict.")
+    if not isinstance(answer, dict):
+        return not_yet(f"MSAL wants a dict, and this is a {type(answer).__name__}.")
+    key, certificate = (answer.get(name) for name in ("private_key", "public_certificate"))
+    if "BEGIN CERTIFICATE" in str(key) and "PRIVATE KEY" in str(certificate):
+        return not_yet("key and certificate are swapped: public_certificate holds the private key.")
+    for name, value in (("private_key", key), ("public_certificate", certificate)):
+        if value is not None and "-----BEGIN" not in str(value):
+            return not_yet(f"{name} holds no PEM text: MSAL opens no PEM files, so give the text and not a path.")
+    if isinstance(certificate, bytes):
+        return not_yet("public_certificate is bytes, which MSAL passes over: it wants a str.")
+    return None
+
+
+def _refused(answer: dict[str, Any], ask: Ask) -> Verdict | None:
+    try:
+        result = ask.token(SCOPE, client_credential=answer)
+    except LOCAL_ERRORS as error:
+        names = ", ".join(str(name) for name in answer) or "nothing"
+        return not_yet(f"MSAL raises {type(error).__name__} for a dict with {names}: look again at the five forms.")
+    if "error" in result:
+        return not_yet(f"MSAL takes it, and Entra ID answers {_without_thumbprint(ask.sentence(result))}")
+    return None
+
+
+def _without_thumbprint(sentence: str) -> str:
+    """700027 without what follows its reason: the thumbprint, and where to look."""
+    return sentence.partition(", Thumbprint")[0]
+
+
+def _wrong_header(answer: dict[str, Any], ask: Ask) -> Verdict | None:
+    header = ask.bench.wire.assertion()["header"]
+    if header["alg"] == "PS256" and "x5t#S256" in header:
+        return None
+    seen = f"Entra ID gives a token, but the header says {header['alg']} and x5t"
+    if "public_certificate" in answer:
+        return not_yet(f"{seen}: thumbprint stands beside the certificate, and MSAL goes by the thumbprint.")
+    return not_yet(f"{seen}, the deprecated form: give the certificate instead of its thumbprint.")
+
+
+def _ignores_its_arguments(build_credential: Callable[[str, str], dict[str, str]], ask: Ask) -> Verdict | None:
+    """With one half of another pair Entra ID must refuse; a token means that the half was not used."""
+    other_key, other_certificate = _other_pair()
+    halves = {
+        "key_pem": (other_key, ask.bench.certificate),
+        "certificate_pem": (ask.bench.private_key, other_certificate),
+    }
+    for name, pair in halves.items():
+        try:
+            result = ask.token(SCOPE, client_credential=build_credential(*pair))
+        except LearnersError:
+            continue  # an answer that compares the two halves itself, and refuses them
+        if "access_token" in result:
+            return not_yet(f"given another {name}, it builds the same credential as before: use {name}.")
+    return None
+
+
+@cache
+def _other_pair() -> tuple[str, str]:
+    """A key and a self-signed certificate, as PEM, that the tenant does not know."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "another-daemon")])
+    yesterday = dt.datetime.now(dt.UTC) - dt.timedelta(days=1)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(yesterday)
+        .not_valid_after(yesterday + dt.timedelta(days=30))
+        .sign(key, hashes.SHA256())
+    )
+    pem, form, open_text = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    return key.private_bytes(pem, form, open_text).decode(), certificate.public_bytes(pem).decode()
+
+
+# --- 03-authority -----------------------------------------------------------------------------------------------------
+
+HOST, TENANT = "login.microsoftonline.com", "contoso.com"
+SLOPPY = [  # host and tenant as people type them, with {host} and {tenant} for the clean ones
+    ("{host}", "{tenant}"),
+    ("https://{host}", "{tenant}"),
+    ("{host}/", "{tenant}"),
+    ("https://{host}//", "{tenant}"),
+    ("{host}", "{tenant}/"),
+    ("{host}", "/{tenant}"),
+    ("{host}", "{tenant}/v2.0"),
+    ("{host}", "{tenant}/v2.0/"),
+    ("{host}", "{tenant}/oauth2/v2.0/token"),
+    ("https://{host}/", "/{tenant}/oauth2/v2.0/token/"),
+]
+TENANTLESS = ("common", "organizations", "consumers", "Common", "/common/", "organizations/v2.0")
+
+
+@exercise("03-authority")
+def authority(build_authority: Callable[[str, str], str], ask: Ask) -> Verdict:
+    """build_authority(host, tenant) gives https://host/tenant out of sloppy input; ValueError where it is no tenant."""
+    practice = urlsplit(ask.bench.authority)
+    for host, tenant in SLOPPY:
+        given = host.format(host=HOST), tenant.format(tenant=TENANT)
+        answer = build_authority(*given)
+        if not isinstance(answer, str):
+            return not_yet(f"a str is wanted, and this is a {type(answer).__name__}.")
+        likewise = build_authority(host.format(host=practice.netloc), tenant.format(tenant=practice.path.strip("/")))
+        if answer != f"https://{HOST}/{TENANT}":
+            return not_yet(f"for {given[0]!r} and {given[1]!r} it gives {answer!r}. {_msal_on(likewise, ask)}")
+        if likewise != ask.bench.authority:
+            return not_yet(f"right for {HOST} and {TENANT}, but another host with a port, or a GUID, comes out wrong.")
+    for name in TENANTLESS:
+        if complaint := _complaint(build_authority, name, ask):
+            return not_yet(complaint)
+    result = ask.token(SCOPE, authority=likewise)
+    if "error" in result:
+        return not_yet(f"Entra ID answers {ask.sentence(result)}")
+    return right("MSAL has fetched a token from an authority that it made.")
+
+
+def _msal_on(answer: Any, ask: Ask) -> str:
+    """What MSAL does with the like of a wrong answer at the practice tenant; nothing else is ever asked."""
+    if urlsplit(str(answer)).netloc != urlsplit(ask.bench.authority).netloc:
+        return "An authority is https://, the host, a slash, the tenant."
+    try:
+        result = ask.token(SCOPE, authority=answer)
+    except ValueError:
+        last = ask.bench.wire.last
+        if last is None:
+            return "MSAL's constructor refuses such an authority with ValueError, before it sends anything."
+        return f"MSAL's constructor finds no discovery document there (HTTP {last.status}) and raises ValueError."
+    if "error" in result:
+        return f"Entra ID answers {ask.sentence(result)}"
+    return "MSAL copes with it, but the clean form is https://host/tenant."
+
+
+def _complaint(build_authority: Callable[[str, str], str], name: str, ask: Ask) -> str | None:
+    """What is wrong with how it takes a name that is no organisation's tenant (entra docs: v2-protocols-oidc.md)."""
+    try:
+        answer = build_authority(HOST, name)
+    except LearnersError as error:
+        if isinstance(error.__cause__, ValueError):
+            return None
+        if error.__cause__ is None:
+            return f"for {name!r} it gives back None: raise ValueError, so that the daemon stops there."
+        return f"for {name!r} it raises {type(error.__cause__).__name__}: ValueError is wanted."
+    if name == "common":
+        refusal = ask.token(SCOPE, authority=f"https://{urlsplit(ask.bench.authority).netloc}/common")
+        return f"it takes 'common', where Entra ID answers {ask.sentence(refusal)}"
+    return f"for {name!r} it gives {answer!r}, which names no organisation's tenant: raise ValueError."
