@@ -43,7 +43,10 @@ def practice_environment(scratch: Path) -> dict[str, str]:
         name: value for name, value in os.environ.items() if not name.startswith("AZURE_") and name != "GRAPH_ENDPOINT"
     }
     inherited = environment.get("PYTHONPATH")
+    temporary = scratch / "tmp"  # a kernel that is killed cannot tidy up; so its temporary files go with the run
+    temporary.mkdir(parents=True, exist_ok=True)
     return environment | {
+        **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary)),
         "WORKBOOK_TENANT": "practice",
         "WORKBOOK_KEYS": str(keys_folder(scratch, "shared")),
         "WORKBOOK_OUTPUT": str(scratch / "output"),

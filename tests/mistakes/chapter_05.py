@@ -1,0 +1,142 @@
+"""Named wrong answers to the exercises of chapter 05: what the mistake is -> (the answer, words its hint contains)."""
+
+MISTAKES = {
+    "05-count-requests": {
+        "every call a request": (
+            "def count_requests(starts, lifetime):\n    return len(starts)\n",
+            "looks into its cache first",
+        ),
+        "one token for ever": (
+            "def count_requests(starts, lifetime):\n    return min(len(starts), 1)\n",
+            "does not last for ever",
+        ),
+        "used until the last second": (
+            "def count_requests(starts, lifetime):\n"
+            "    requests, ends = 0, 0\n"
+            "    for now in starts:\n"
+            "        if ends <= now:\n"
+            "            requests, ends = requests + 1, now + lifetime\n"
+            "    return requests\n",
+            "last five minutes",
+        ),
+        "five seconds instead of five minutes": (
+            "def count_requests(starts, lifetime):\n"
+            "    requests, ends = 0, 0\n"
+            "    for now in starts:\n"
+            "        if ends - now < 5:\n"
+            "            requests, ends = requests + 1, now + lifetime\n"
+            "    return requests\n",
+            "300, not 5",
+        ),
+        "a fixed grid": (
+            "def count_requests(starts, lifetime):\n"
+            "    return len({start // max(lifetime - 300, 1) for start in starts})\n",
+            "fixed grid",
+        ),
+        "the first moment never counted": (
+            "def count_requests(starts, lifetime):\n"
+            "    requests, ends = 0, starts[0] + lifetime\n"
+            "    for now in starts:\n"
+            "        if ends - now < 300:\n"
+            "            requests, ends = requests + 1, now + lifetime\n"
+            "    return requests\n",
+            "remember when the newest token ends",
+        ),
+        "short tokens used again": (
+            "def count_requests(starts, lifetime):\n"
+            "    requests, ends, margin = 0, 0, min(300, lifetime // 2)\n"
+            "    for now in starts:\n"
+            "        if ends - now < margin:\n"
+            "            requests, ends = requests + 1, now + lifetime\n"
+            "    return requests\n",
+            "never used a second time",
+        ),
+        "a float": (
+            "def count_requests(starts, lifetime):\n    return 1 + (starts[-1] - starts[0]) / (lifetime - 300)\n",
+            "this is a float",
+        ),
+        "no return": ("def count_requests(starts, lifetime):\n    len(starts)\n", "return"),
+    },
+    "05-get-token": {
+        "the whole dict": (
+            "def get_token(app, scopes):\n    return app.acquire_token_for_client(scopes)\n",
+            "the whole dict",
+        ),
+        "taken without a look": (
+            'def get_token(app, scopes):\n    return app.acquire_token_for_client(scopes)["access_token"]\n',
+            "look before you take",
+        ),
+        "silent only": (
+            'def get_token(app, scopes):\n    return app.acquire_token_silent(scopes, account=None)["access_token"]\n',
+            "take acquire_token_for_client",
+        ),
+        "None when refused": (
+            'def get_token(app, scopes):\n    return app.acquire_token_for_client(scopes).get("access_token")\n',
+            "go on without a token",
+        ),
+        "the error as the token": (
+            "def get_token(app, scopes):\n"
+            "    result = app.acquire_token_for_client(scopes)\n"
+            '    return result.get("access_token", result.get("error"))\n',
+            "raise RuntimeError instead",
+        ),
+        "another exception": (
+            "def get_token(app, scopes):\n"
+            "    result = app.acquire_token_for_client(scopes)\n"
+            '    if "access_token" not in result:\n'
+            "        raise ValueError(f\"{result['error']} {result['correlation_id']}\")\n"
+            '    return result["access_token"]\n',
+            "RuntimeError is wanted",
+        ),
+        "no correlation id": (
+            "def get_token(app, scopes):\n"
+            "    result = app.acquire_token_for_client(scopes)\n"
+            '    if "access_token" not in result:\n'
+            '        raise RuntimeError(result["error"])\n'
+            '    return result["access_token"]\n',
+            "value of correlation_id",
+        ),
+        "no error": (
+            "def get_token(app, scopes):\n"
+            "    result = app.acquire_token_for_client(scopes)\n"
+            '    if "access_token" not in result:\n'
+            "        raise RuntimeError(f\"no token, correlation id {result['correlation_id']}\")\n"
+            '    return result["access_token"]\n',
+            "value of error",
+        ),
+        "the credential in the message": (
+            "def get_token(app, scopes):\n"
+            "    result = app.acquire_token_for_client(scopes)\n"
+            '    if "access_token" not in result:\n'
+            "        raise RuntimeError(f\"{result['error']} {result['correlation_id']} {app.client_credential}\")\n"
+            '    return result["access_token"]\n',
+            "holds the credential",
+        ),
+        "the token printed": (
+            "def get_token(app, scopes):\n"
+            "    result = app.acquire_token_for_client(scopes)\n"
+            "    print(result)\n"
+            '    if "access_token" not in result:\n'
+            "        raise RuntimeError(f\"{result['error']} {result['correlation_id']}\")\n"
+            '    return result["access_token"]\n',
+            "it prints something",
+        ),
+        "the cache emptied each time": (
+            "def get_token(app, scopes):\n"
+            "    app.remove_tokens_for_client()\n"
+            "    result = app.acquire_token_for_client(scopes)\n"
+            '    if "access_token" not in result:\n'
+            "        raise RuntimeError(f\"{result['error']} {result['correlation_id']}\")\n"
+            '    return result["access_token"]\n',
+            "leave the cache alone",
+        ),
+        "Graph, whatever the scopes": (
+            "def get_token(app, scopes):\n"
+            '    result = app.acquire_token_for_client(["https://graph.microsoft.com/.default"])\n'
+            '    if "access_token" not in result:\n'
+            "        raise RuntimeError(f\"{result['error']} {result['correlation_id']}\")\n"
+            '    return result["access_token"]\n',
+            "hand on scopes",
+        ),
+    },
+}
