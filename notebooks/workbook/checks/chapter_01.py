@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 import time
 import uuid
 from collections.abc import Callable
@@ -95,7 +96,8 @@ def _reply_of_entra(thumbprint: str, ask: Ask) -> str:
     result = ask.token([GRAPH_SCOPE], client_credential={"client_assertion": lambda: assertion})
     if "error" not in result:
         return "a token"
-    return ask.sentence(result).partition(", Thumbprint")[0]
+    reason = re.search(r"(AADSTS\d+).*Reason - (.+?)\.,", result["error_description"])
+    return ", ".join(reason.groups()) if reason else ask.sentence(result).rstrip(".")
 
 
 # --- 01-upload ----------------------------------------------------------------------------------------------------
@@ -120,12 +122,12 @@ def upload(may_upload: Callable[[bytes], bool], ask: Ask) -> Verdict:
     return right("and when in doubt, look at the first line, not at the file's name.")
 
 
-_KEYS = ("server.pem", "a key and a certificate in one PEM", "an old RSA key", "an encrypted key")
+_KEYS = ("server.pem", "a key and a certificate in one PEM", "an old RSA key")
 _REFUSED = {
     "server.pem": "server.pem is the private key, and you would upload it.",
     "a key and a certificate in one PEM": "the private key stands behind the certificate, and you would upload both.",
     "an old RSA key": "-----BEGIN RSA PRIVATE KEY----- is a private key too, in its older form.",
-    "an encrypted key": "-----BEGIN ENCRYPTED PRIVATE KEY----- is a private key too, and a passphrase can be guessed.",
+    "an encrypted key": "-----BEGIN ENCRYPTED PRIVATE KEY----- is a private key too, and passphrases get guessed.",
     "server.pfx": "a PFX holds the private key as well; it has no BEGIN line that would say so.",
     "server.csr": "BEGIN CERTIFICATE REQUEST is a request, not a certificate: Entra ID has no use for it.",
     "a public key": "a bare public key gives nothing away, but it is no certificate: it lacks the name and the dates.",

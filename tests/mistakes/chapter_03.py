@@ -1,0 +1,145 @@
+"""Named wrong answers to the exercises of chapter 03: what the mistake is -> (the answer, words its hint contains)."""
+
+THUMBPRINT = """
+def build_credential(key_pem, certificate_pem):
+    import hashlib
+    import ssl
+
+    der = ssl.PEM_cert_to_DER_cert(certificate_pem)
+    return {answer}
+"""
+
+AUTHORITY = """
+def build_authority(host, tenant):
+    {host}
+    {tenant}
+    {refuse}
+    return f"https://{{host}}/{{tenant}}"
+"""
+TIDY_HOST = 'host = host.removeprefix("https://").rstrip("/")'
+TIDY_TENANT = 'tenant = tenant.strip("/").partition("/")[0]'
+TENANTLESS = '{"common", "organizations", "consumers"}'
+REFUSE = f'if tenant.lower() in {TENANTLESS}: raise ValueError("name a tenant")'
+
+
+def _thumbprint(answer: str) -> str:
+    return THUMBPRINT.format(answer=answer)
+
+
+def _authority(host: str = TIDY_HOST, tenant: str = TIDY_TENANT, refuse: str = REFUSE) -> str:
+    return AUTHORITY.format(host=host, tenant=tenant, refuse=refuse)
+
+
+def _credential(answer: str) -> str:
+    return f"def build_credential(key_pem, certificate_pem):\n    return {answer}\n"
+
+
+MISTAKES = {
+    "03-credential": {
+        "the key alone, as a str": (_credential("key_pem"), "a client secret to MSAL"),
+        "a tuple": (_credential("(key_pem, certificate_pem)"), "this is a tuple"),
+        "key and certificate swapped": (
+            _credential('{"private_key": certificate_pem, "public_certificate": key_pem}'),
+            "swapped",
+        ),
+        "paths instead of text": (
+            _credential('{"private_key": "server.pem", "public_certificate": "server.crt"}'),
+            "private_key holds no PEM text",
+        ),
+        "a path to the certificate": (
+            _credential('{"private_key": key_pem, "public_certificate": "server.crt"}'),
+            "public_certificate holds no PEM text",
+        ),
+        "the certificate as bytes": (
+            _credential('{"private_key": key_pem, "public_certificate": certificate_pem.encode()}'),
+            "bytes",
+        ),
+        "the certificate forgotten": (_credential('{"private_key": key_pem}'), "a dict with private_key:"),
+        "a name that MSAL does not know": (
+            _credential('{"private_key": key_pem, "certificate": certificate_pem}'),
+            "a dict with private_key, certificate:",
+        ),
+        "the certificate as the key": (
+            _credential('{"private_key": certificate_pem, "public_certificate": certificate_pem}'),
+            "MSAL raises InvalidKeyError",
+        ),
+        "the deprecated form": (
+            _thumbprint('{"private_key": key_pem, "thumbprint": hashlib.sha1(der).hexdigest()}'),
+            "the deprecated form",
+        ),
+        "the thumbprint beside the certificate": (
+            _thumbprint(
+                '{"private_key": key_pem, "public_certificate": certificate_pem, '
+                '"thumbprint": hashlib.sha1(der).hexdigest()}'
+            ),
+            "goes by the thumbprint",
+        ),
+        "a SHA-256 thumbprint": (
+            _thumbprint('{"private_key": key_pem, "thumbprint": hashlib.sha256(der).hexdigest()}'),
+            "AADSTS700027",
+        ),
+        "the notebook's key, whatever is given": (
+            _credential('{"private_key": bench.private_key, "public_certificate": certificate_pem}'),
+            "use key_pem",
+        ),
+        "the notebook's certificate, whatever is given": (
+            _credential('{"private_key": key_pem, "public_certificate": bench.certificate}'),
+            "use certificate_pem",
+        ),
+    },
+    "03-authority": {
+        "nothing tidied": (_authority(host="", tenant=""), "'https://https://login.microsoftonline.com/contoso.com'"),
+        "no https": (
+            "def build_authority(host, tenant):\n    return f'{host}/{tenant}'\n",
+            "gives 'login.microsoftonline.com/contoso.com'",
+        ),
+        "a slash left at the host's end": (
+            _authority(host='host = host.removeprefix("https://")'),
+            "before it sends anything",
+        ),
+        "a single slash taken off": (
+            _authority(host='host = host.removeprefix("https://").removesuffix("/")'),
+            "'https://login.microsoftonline.com//'",
+        ),
+        "the tail left": (_authority(tenant='tenant = tenant.strip("/")'), "(HTTP 404)"),
+        "only the tail /v2.0 cut": (
+            _authority(tenant='tenant = tenant.strip("/").removesuffix("/v2.0")'),
+            "/oauth2/v2.0/token' it gives",
+        ),
+        "a slash at the end": (
+            "def build_authority(host, tenant):\n"
+            f"    {TIDY_HOST}\n    {TIDY_TENANT}\n"
+            '    return f"https://{host}/{tenant}/"\n',
+            "copes with it",
+        ),
+        "always the public cloud": (
+            _authority(host='host = "login.microsoftonline.com"'),
+            "another host",
+        ),
+        "takes /common": (_authority(refuse=""), "AADSTS9001023"),
+        "takes all but /common": (
+            _authority(refuse='if tenant == "common": raise ValueError("name a tenant")'),
+            "for 'organizations'",
+        ),
+        "forgets /consumers": (
+            _authority(refuse='if tenant.lower() in {"common", "organizations"}: raise ValueError("name a tenant")'),
+            "for 'consumers'",
+        ),
+        "knows /common in small letters only": (
+            _authority(refuse=f'if tenant in {TENANTLESS}: raise ValueError("name a tenant")'),
+            "for 'Common'",
+        ),
+        "judges before it tidies": (
+            _authority(host=REFUSE, tenant=f"{TIDY_HOST}; {TIDY_TENANT}", refuse=""),
+            "for '/common/'",
+        ),
+        "returns nothing for /common": (
+            _authority(refuse=f"if tenant.lower() in {TENANTLESS}: return None"),
+            "gives back None",
+        ),
+        "an assertion instead of a ValueError": (
+            _authority(refuse=f"assert tenant.lower() not in {TENANTLESS}"),
+            "raises AssertionError",
+        ),
+    },
+}
