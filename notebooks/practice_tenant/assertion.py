@@ -32,6 +32,7 @@ from .errors import EntraError
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 SMALLEST_KEY_BITS = 2048
+MOST_BRACKETS = 200  # opening brackets in one header or payload; MSAL's have one or two
 
 _HASHES = {"256": hashes.SHA256(), "384": hashes.SHA384(), "512": hashes.SHA512()}
 _ALGORITHMS = {f"{family}{bits}": (family, digest) for family in ("RS", "PS") for bits, digest in _HASHES.items()}
@@ -151,12 +152,11 @@ def parse_object(data: bytes) -> dict[str, Any]:
     """Parse a JSON object strictly: UTF-8, no member twice, no NaN or Infinity.
 
     Raises:
-        ValueError: the bytes are anything else. (RecursionError counts as such: nesting is not data.)
+        ValueError: the bytes are anything else, or nested deeper than any header or claim is.
     """
-    try:
-        value = json.loads(data.decode("utf-8"), object_pairs_hook=_unique_members, parse_constant=_no_constant)
-    except RecursionError:
-        raise ValueError("nested too deep") from None
+    if data.count(b"{") + data.count(b"[") > MOST_BRACKETS:
+        raise ValueError("nested too deep")  # said here, because how deep the parser can go differs between Pythons
+    value = json.loads(data.decode("utf-8"), object_pairs_hook=_unique_members, parse_constant=_no_constant)
     if not isinstance(value, dict):
         raise ValueError("not an object")
     return value
