@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, hmac
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
-from practice_tenant.assertion import RegisteredKey, encode_base64url, thumbprints  # noqa: F401 - tests use it
+from practice_tenant.assertion import RegisteredKey, encode_base64url, thumbprints
 
 HASHES = {"256": hashes.SHA256(), "384": hashes.SHA384(), "512": hashes.SHA512()}
 
@@ -112,4 +112,9 @@ def signature(signed: bytes, key: Any, alg: str) -> bytes:
 def decoded(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Header and claims of a compact JWS, unchecked."""
     header, claims, _ = token.split(".")
-    return tuple(json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))) for part in (header, claims))
+    return json.loads(decode(header)), json.loads(decode(claims))
+
+
+def decode(text: str) -> bytes:
+    """base64url without its padding, decoded."""
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))

@@ -48,23 +48,31 @@ def check(assertion: str, *certificates):
 
 
 TAKEN = {
-    "kid as hex thumbprint": lambda: forge.sign(header(**{"x5t#S256": None, "kid": forge.thumbprints(GOOD)[0].hex()}), claims()),
+    "kid as hex thumbprint": lambda: forge.sign(
+        header(**{"x5t#S256": None, "kid": forge.thumbprints(GOOD)[0].hex()}), claims()
+    ),
     "kid beside a thumbprint, unknown": lambda: forge.sign(header(kid="whatever"), claims()),
     "both thumbprints": lambda: forge.sign(header(x5t=forge.x5t(GOOD)), claims()),
     "padded thumbprint (MSAL Python)": lambda: forge.sign(header(**{"x5t#S256": forge.x5t_s256(GOOD) + "="}), claims()),
     "padded segments (azure-identity)": lambda: forge.sign(header(), claims(), pad=True),
     "dates as floats (MSAL Python)": lambda: forge.sign(header(), claims(exp=time.time() + 600.25, iat=time.time())),
-    "dates as strings (MSAL.NET)": lambda: forge.sign(header(), claims(exp=str(int(time.time()) + 600), nbf=str(int(time.time())))),
+    "dates as strings (MSAL.NET)": lambda: forge.sign(
+        header(), claims(exp=str(int(time.time()) + 600), nbf=str(int(time.time())))
+    ),
     "no iat (azure-identity)": lambda: forge.sign(header(), claims(iat=None)),
     "nbf in the past": lambda: forge.sign(header(), claims(nbf=int(time.time()) - 5)),
     "half an hour (azure-identity)": lambda: forge.sign(header(), claims(exp=int(time.time()) + 1800)),
-    "x5c as a string with line breaks": lambda: forge.sign(header(x5c=forge.x5c(GOOD)[:64] + "\n" + forge.x5c(GOOD)[64:]), claims()),
+    "x5c as a string with line breaks": lambda: forge.sign(
+        header(x5c=forge.x5c(GOOD)[:64] + "\n" + forge.x5c(GOOD)[64:]), claims()
+    ),
     "x5c as a list": lambda: forge.sign(header(x5c=[forge.x5c(GOOD)]), claims()),
     "no typ": lambda: forge.sign(header(typ=None), claims()),
-    "the issuer as audience (older pages)": lambda: forge.sign(header(), claims(aud=TOKEN_URL.replace("/oauth2/v2.0/token", "/v2.0"))),
+    "the issuer as audience (older pages)": lambda: forge.sign(
+        header(), claims(aud=TOKEN_URL.replace("/oauth2/v2.0/token", "/v2.0"))
+    ),
     "client id in upper case": lambda: forge.sign(header(), claims(iss=CLIENT_ID.upper(), sub=CLIENT_ID.upper())),
     "claims nobody knows": lambda: forge.sign(header(), claims(team="payroll")),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", TAKEN)
@@ -164,9 +172,14 @@ REFUSED = {
     "no way to name a key": (5002723, lambda: forge.sign(header(**{"x5t#S256": None}), claims())),
     "only an x5c of its own": (
         5002723,
-        lambda: forge.sign(header(**{"x5t#S256": None, "x5c": [forge.x5c(OTHER)]}), claims(), forge.private_key("other")),
+        lambda: forge.sign(
+            header(**{"x5t#S256": None, "x5c": [forge.x5c(OTHER)]}), claims(), forge.private_key("other")
+        ),
     ),
-    "only a jwk of its own": (5002723, lambda: forge.sign(header(**{"x5t#S256": None, "jwk": {"kty": "RSA"}}), claims())),
+    "only a jwk of its own": (
+        5002723,
+        lambda: forge.sign(header(**{"x5t#S256": None, "jwk": {"kty": "RSA"}}), claims()),
+    ),
     "alg none": (5002738, lambda: forge.sign(header(alg="none"), claims()) + "AA"),
     "alg HS256 with the certificate as key": (
         5002738,
@@ -183,7 +196,10 @@ REFUSED = {
     "iss of another app": (700021, lambda: forge.sign(header(), claims(iss=str(uuid.uuid4())))),
     "sub of another app": (50048, lambda: forge.sign(header(), claims(sub=str(uuid.uuid4())))),
     "aud of another tenant": (700023, lambda: forge.sign(header(), claims(aud=TOKEN_URL.replace("7d2c", "0000")))),
-    "aud of another host": (700023, lambda: forge.sign(header(), claims(aud=TOKEN_URL.replace("127.0.0.1", "localhost")))),
+    "aud of another host": (
+        700023,
+        lambda: forge.sign(header(), claims(aud=TOKEN_URL.replace("127.0.0.1", "localhost"))),
+    ),
     "aud in upper case": (700023, lambda: forge.sign(header(), claims(aud=TOKEN_URL.upper()))),
     "aud with a slash more": (700023, lambda: forge.sign(header(), claims(aud=TOKEN_URL + "/"))),
     "expired": (700024, lambda: forge.sign(header(), claims(exp=int(time.time()) - 1))),
@@ -200,7 +216,7 @@ REFUSED = {
     "signed with another algorithm": (700027, lambda: forge.sign(header(alg="PS256"), claims(), alg="RS256")),
     "claims changed after signing": (700027, lambda: tampered(forge.sign(header(), claims()), 1, team="payroll")),
     "header changed after signing": (700027, lambda: tampered(forge.sign(header(), claims()), 0, team="payroll")),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", SHAPES)

@@ -227,9 +227,7 @@ def test_no_value_is_longer_than_graph_allows(people):
 
 def test_readme_table_names_every_property_its_type_and_its_count(people):
     counts = Counter(name for user in people for name in user)
-    table = {
-        name: (graph_type, int(lines)) for name, graph_type, _, lines in readme_rows("The shape of each")
-    }
+    table = {name: (graph_type, int(lines)) for name, graph_type, _, lines in readme_rows("The shape of each")}
     assert table == {name: (TYPES[name], counts[name]) for name in counts}
 
 
@@ -322,9 +320,7 @@ def test_a_place_has_one_country_and_one_usage_location(people):
         assert seen
         assert all(len(countries) == 1 for countries in seen.values()), seen
     pairs = {
-        (user["country"], user["usageLocation"])
-        for user in people
-        if "country" in user and "usageLocation" in user
+        (user["country"], user["usageLocation"]) for user in people if "country" in user and "usageLocation" in user
     }
     assert len(pairs) == len({country for country, _ in pairs}) == len({code for _, code in pairs})
     assert all(re.fullmatch(r"[A-Z]{2}", code) for _, code in pairs)
@@ -352,9 +348,7 @@ def test_managers_form_one_tree_up_to_the_chief_executive(people, by_id):
         while "manager" in chain[-1]:
             chain.append(by_id[chain[-1]["manager"]])
             assert len(chain) < 10, f"managers of {user['id']} run in a circle"
-        assert chain[-1] is chief or len(chain) == 1, (
-            f"managers of {user['id']} end below the chief executive"
-        )
+        assert chain[-1] is chief or len(chain) == 1, f"managers of {user['id']} end below the chief executive"
 
 
 def test_only_colleagues_have_and_are_managers(people, by_id):
@@ -395,9 +389,7 @@ def test_rooms_and_shared_mailboxes_are_mail_only(people):
         if is_room(user) or is_shared_mailbox(user):
             assert not user["accountEnabled"]
             assert "mail" in user
-            assert user.keys().isdisjoint(
-                {"givenName", "surname", "jobTitle", "employeeId", "assignedLicenses"}
-            )
+            assert user.keys().isdisjoint({"givenName", "surname", "jobTitle", "employeeId", "assignedLicenses"})
 
 
 def test_second_accounts_belong_to_a_person_and_have_no_mail(people):

@@ -32,6 +32,7 @@ from .errors import EntraError
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 SMALLEST_KEY_BITS = 2048
+EARLY = 1  # second that an assertion's nbf may lie ahead
 MOST_BRACKETS = 200  # opening brackets in one header or payload; MSAL's have one or two
 
 _HASHES = {"256": hashes.SHA256(), "384": hashes.SHA384(), "512": hashes.SHA512()}
@@ -212,12 +213,13 @@ def _check_claims(claims: dict[str, Any], client_id: str, audiences: frozenset[s
 def _check_time(claims: dict[str, Any], now: float) -> None:
     """exp must be there; nbf and iat need not (MSAL Python sends no nbf, azure-identity no iat).
 
-    No clock skew is allowed for: how much Entra allows is not documented (chosen, not sourced). There is no upper
-    limit on exp either, because Entra documents none.
+    How much clock skew Entra allows for is not documented. Chosen, not sourced: one second on nbf, because MSAL for
+    Node rounds its clock to the nearest second and so is half a second early every other time; none on exp. There is no
+    upper limit on exp, because Entra documents none.
     """
     expires, starts = _seconds(claims["exp"]), _seconds(claims.get("nbf", 0))
     _seconds(claims.get("iat", 0))
-    if not starts <= now < expires:
+    if not starts - EARLY <= now < expires:
         raise EntraError("assertion_time", now=_iso(now), nbf=_iso(starts), exp=_iso(expires))
 
 

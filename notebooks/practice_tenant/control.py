@@ -12,6 +12,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from .device_code import ADMINISTRATOR
 from .directory import GRAPH_APP_ROLES, GRAPH_SERVICE_PRINCIPAL_ID, Tenant
 from .errors import GraphError
 from .messages import Answer, Request, compact
@@ -49,6 +50,7 @@ class Fault:
         cut: the connection is closed in the middle of the body.
         corrupt: the body ends in the middle although the HTTP message is whole.
         expired_page_token: requests with a ``$skiptoken`` get ``Directory_ExpiredPageToken``; others do not count.
+        in_batch: it hits the steps inside a ``$batch`` instead of whole requests.
     """
 
     target: str
@@ -60,9 +62,10 @@ class Fault:
     cut: bool = False
     corrupt: bool = False
     expired_page_token: bool = False
+    in_batch: bool = False
 
     def concerns(self, target: str, request: Request) -> bool:
-        if target != self.target or self.count <= 0:
+        if target != self.target or self.count <= 0 or self.in_batch != (request.envelope_id is not None):
             return False
         return not self.expired_page_token or "skiptoken=" in request.query.lower()
 
@@ -143,7 +146,10 @@ def _faults(emulator: Emulator, body: dict[str, Any]) -> dict[str, Any]:
         cut=_flag(body, "cut"),
         corrupt=_flag(body, "corrupt"),
         expired_page_token=_flag(body, "expired_page_token"),
+        in_batch=_flag(body, "in_batch"),
     )
+    if fault.in_batch and (fault.target != "graph" or fault.delay_ms or fault.cut or fault.corrupt):
+        raise ControlError(400, "in_batch goes with the target graph, and with status or expired_page_token alone.")
     emulator.faults.waiting.append(fault)
     return {"waiting": len(emulator.faults.waiting)}
 
@@ -183,8 +189,7 @@ def _app(emulator: Emulator, body: dict[str, Any]) -> dict[str, Any]:
     principal = _daemon(tenant)
     action = _choice(body, "action", ("enable", "disable", "remove"))
     if action == "remove":
-        del tenant.service_principals[principal["id"]]
-        del tenant.applications[tenant.application(principal["appId"])["id"]]
+        tenant.delete("application", tenant.application(principal["appId"])["id"])
     else:
         principal["accountEnabled"] = action == "enable"
     return {"action": action}
@@ -196,6 +201,15 @@ def _token_lifetime(emulator: Emulator, body: dict[str, Any]) -> dict[str, Any]:
         raise ControlError(400, "seconds is the lifetime of the next tokens.")
     emulator.tenant.token_lifetime = seconds
     return {"seconds": seconds}
+
+
+def _sign_in(emulator: Emulator, body: dict[str, Any]) -> dict[str, Any]:
+    sign_in = emulator.sign_ins.find(str(body.get("user_code", "")), emulator.tenant.now())
+    if sign_in is None:
+        raise ControlError(404, "No sign-in waits for this user_code: ask for a new one.")
+    action = _choice({"action": "approve"} | body, "action", ("approve", "decline"))
+    emulator.sign_ins.decide(sign_in, approved=action == "approve")
+    return {"user": ADMINISTRATOR.user_principal_name, "client": sign_in.client.name, "action": action}
 
 
 def _reset(emulator: Emulator, body: dict[str, Any]) -> dict[str, Any]:
@@ -210,6 +224,7 @@ _CALLS = {
     "roles": ("POST", _roles),
     "app": ("POST", _app),
     "token-lifetime": ("POST", _token_lifetime),
+    "sign-in": ("POST", _sign_in),
     "reset": ("POST", _reset),
 }
 

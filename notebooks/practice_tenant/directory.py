@@ -7,36 +7,28 @@ collection may be left out of a stored object; whoever shows it puts it back.
 from __future__ import annotations
 
 import base64
-import gc
 import hashlib
 import hmac
-import json
 import secrets
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
-from itertools import islice
-from pathlib import Path
+from datetime import datetime, timedelta
 from typing import Any
 
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import NameOID
+from cryptography.fernet import Fernet
 
-from .assertion import RegisteredKey, thumbprints
-from .odata_compare import order
+from .assertion import RegisteredKey
+from .objects import graph_time, key_credential, load_certificate, new_application, new_service_principal
+from .people import DOMAIN, People, load_people
 from .tokens import GRAPH_APP_ID
-
-PEOPLE_FILE = Path(__file__).resolve().parents[2] / "data" / "people.jsonl"
 
 # Fixed, so that what a notebook shows is the same on every machine; never all zeros, because Entra answers a
 # client id of zeros with an error of its own (700038).
 TENANT_ID = "7d2c9e5a-1b64-4f0e-9a37-c3d58e41f260"
 TENANT_NAME = "Contoso Practice"
-DOMAIN = "contoso.example"
+MICROSOFT_TENANT_ID = "f8cdef31-a31e-4b4a-93e4-5f571e91255a"  # owns Microsoft's own applications in every tenant
 INITIAL_DOMAIN = "contoso.onmicrosoft.example"
 CLIENT_ID = "4e8f1a6b-93d7-4c25-b0fa-6d1e72c4a895"
 APP_OBJECT_ID = "b16a0d3f-58c2-4e97-8d41-0f9b7a25ce63"
@@ -45,6 +37,7 @@ APP_NAME = "daemon-console"
 GRAPH_SERVICE_PRINCIPAL_ID = "2a6f84d1-c07e-4b39-95e8-d42b1c7f5036"
 TENANT_CREATED = 1_483_274_096  # Unix seconds
 REGION = "EU"
+KEPT_AFTER_DELETION = 30 * 86_400  # seconds: then a deleted object is gone for good (application-delete.md)
 
 # Application permissions of Microsoft Graph: value -> id of the app role (Microsoft Graph permissions reference).
 GRAPH_APP_ROLES = {
@@ -86,168 +79,36 @@ GRAPH_NAMES = (
 )
 
 
-class People:
-    """The users of the directory, in a fixed order that never depends on how they are asked for.
+class Register(dict[str, dict[str, Any]]):
+    """Objects by id, in the order they came. Like a user in `People`, each has a place that no other ever gets."""
 
-    Every user has a place (a sequence number) that is never given to another, so "the page after place 4,711" costs
-    the same however large the directory is, and nobody is skipped or repeated when users come and go in between.
-
-    Args:
-        users: the users to begin with, each a dictionary with at least ``id`` and ``userPrincipalName``.
-    """
-
-    def __init__(self, users: list[dict[str, Any]]) -> None:
-        self._places: list[dict[str, Any] | None] = []
+    def __init__(self) -> None:
+        super().__init__()
         self._place_of: dict[str, int] = {}
-        self._id_of_upn: dict[str, str] = {}
-        self._prepared: dict[str, bytes] = {}
-        self._ordered: tuple[Any, int, list[dict[str, Any]]] = (None, 0, [])
-        self.revision = 0
-        self.changes: list[tuple[int, str]] = []  # (revision, id of the user that changed), oldest first
-        for user in users:
-            self._append(user)
 
-    def __len__(self) -> int:
-        return len(self._place_of)
-
-    def find(self, key: str) -> dict[str, Any] | None:
-        """The user with this id or userPrincipalName; both compare without regard to case."""
-        place = self._place_of.get(key.lower())
-        if place is None:
-            place = self._place_of.get(self._id_of_upn.get(key.casefold(), ""))
-        return None if place is None else self._places[place]
+    def __setitem__(self, object_id: str, item: dict[str, Any]) -> None:
+        self._place_of.setdefault(object_id, len(self._place_of))
+        super().__setitem__(object_id, item)
 
     def after(self, place: int) -> Iterator[tuple[int, dict[str, Any]]]:
-        """All users whose place is beyond `place` (-1: from the start), each with its place."""
-        for number, user in enumerate(islice(self._places, place + 1, None), place + 1):
-            if user is not None:
-                yield number, user
-
-    def ordered(self, order_by: tuple[tuple[str, bool], ...]) -> list[dict[str, Any]]:
-        """All users in the order of $orderby; the last order asked for is kept, so that pages cost no sorting."""
-        asked, revision, users = self._ordered
-        if asked != order_by or revision != self.revision:
-            users = order(filter(None, self._places), order_by)
-            self._ordered = (order_by, self.revision, users)
-        return users
-
-    def prepared(self, user: dict[str, Any], render: Callable[[dict[str, Any]], bytes]) -> bytes:
-        """What `render` makes of a user, made once and kept until the user changes."""
-        kept = self._prepared.get(user["id"])
-        if kept is None:
-            kept = self._prepared[user["id"]] = render(user)
-        return kept
-
-    def add(self, user: dict[str, Any]) -> None:
-        """Add a user at the end and remember the change for delta queries."""
-        self._append(user)
-        self._remember(user["id"])
-
-    def replace(self, user: dict[str, Any]) -> None:
-        """Put a changed user in the place of the one with the same id."""
-        place = self._place_of[user["id"]]
-        del self._id_of_upn[self._places[place]["userPrincipalName"].casefold()]
-        self._places[place] = user
-        self._id_of_upn[user["userPrincipalName"].casefold()] = user["id"]
-        self._remember(user["id"])
-
-    def remove(self, user_id: str) -> dict[str, Any]:
-        """Take a user out; the place stays empty."""
-        place = self._place_of.pop(user_id)
-        user, self._places[place] = self._places[place], None
-        del self._id_of_upn[user["userPrincipalName"].casefold()]
-        self._remember(user_id)
-        return user
-
-    def _append(self, user: dict[str, Any]) -> None:
-        self._place_of[user["id"]] = len(self._places)
-        self._places.append(user)
-        self._id_of_upn[user["userPrincipalName"].casefold()] = user["id"]
-
-    def _remember(self, user_id: str) -> None:
-        self._prepared.pop(user_id, None)
-        self.revision += 1
-        self.changes.append((self.revision, user_id))
+        """All objects whose place is beyond `place` (-1: from the start), each with its place."""
+        places = sorted((self._place_of[object_id], object_id) for object_id in self)
+        return ((number, self[object_id]) for number, object_id in places if number > place)
 
 
-def load_people(count: int | None = None, file: Path = PEOPLE_FILE) -> list[dict[str, Any]]:
-    """The people of the data folder, and made ones beyond them, the same at every start.
+@dataclass
+class Deleted:
+    """An object in the directory's waste basket.
 
     Args:
-        count: how many users; None for just those in the file, fewer than those cuts the list.
-
-    Raises:
-        ValueError: the file is missing or damaged; the text says what to do.
+        kind: ``user``, ``application`` or ``servicePrincipal``.
+        item: the object with its deletedDateTime.
+        at: Unix seconds of the deletion.
     """
-    try:
-        lines = file.read_text(encoding="utf-8").splitlines()
-        people = [json.loads(line) for line in lines if line.strip()]
-        known = [person["userPrincipalName"] and person["id"] for person in people]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"The people cannot be read from {file}: restore it with 'git checkout data'.") from error
-    if count is None or count <= len(known):
-        return people[:count]
-    gc.disable()  # none of the many small objects made here is garbage; looking for some takes half the time
-    try:
-        return people + list(_made_people(people, count - len(people)))
-    finally:
-        gc.enable()
 
-
-def _made_people(people: list[dict[str, Any]], count: int) -> Iterator[dict[str, Any]]:
-    """Employees beyond the file: a colleague's place in the organisation with names from the same country."""
-    patterns = [p for p in people if p.get("userType") == "Member" and p.get("givenName") and p.get("surname")]
-    countries: dict[str, list[dict[str, Any]]] = {}
-    for pattern in patterns:
-        countries.setdefault(pattern.get("country", ""), []).append(pattern)
-    for number in range(count):
-        pattern = patterns[number % len(patterns)]
-        compatriots = countries[pattern.get("country", "")]
-        # Two strides that share no factor with each other walk through the pairs of names in a mixed order.
-        given = compatriots[(number * 31 + 7) % len(compatriots)]
-        family = compatriots[(number // len(patterns) * 17 + number) % len(compatriots)]
-        yield _made_person(number, pattern, given, family)
-
-
-def _made_person(number: int, pattern: dict, given: dict, family: dict) -> dict[str, Any]:
-    local = f"{_ascii_name(given, 0)}.{_ascii_name(family, -1)}.{number}"
-    address = f"{local}@{DOMAIN}"
-    person = dict(pattern)
-    person.update(
-        id=_made_id(number),
-        givenName=given["givenName"],
-        surname=family["surname"],
-        displayName=_display_name(pattern, given["givenName"], family["surname"]),
-        userPrincipalName=address,
-        mailNickname=local,
-    )
-    if "mail" in person:
-        person["mail"] = address
-    if "employeeId" in person:
-        person["employeeId"] = f"E{200000 + number}"
-    for one_of_a_kind in (
-        "proxyAddresses",
-        "otherMails",
-        "onPremisesImmutableId",
-        "onPremisesSamAccountName",
-    ):
-        person.pop(one_of_a_kind, None)
-    return person
-
-
-def _ascii_name(person: dict[str, Any], part: int) -> str:
-    return person["userPrincipalName"].partition("@")[0].split(".")[part]
-
-
-def _display_name(pattern: dict[str, Any], given: str, family: str) -> str:
-    """Given name first or surname first, with or without a space: as the pattern's own display name has it."""
-    shown = pattern["displayName"]
-    gap = " " if " " in shown else ""
-    return f"{family}{gap}{given}" if shown.startswith(pattern["surname"]) else f"{given}{gap}{family}"
-
-
-def _made_id(number: int) -> str:
-    return str(uuid.UUID(bytes=hashlib.sha256(f"practice person {number}".encode()).digest()[:16], version=4))
+    kind: str
+    item: dict[str, Any]
+    at: float
 
 
 @dataclass
@@ -273,6 +134,9 @@ class Tenant:
     Attributes:
         client_id: the daemon application's client id, None when none was registered.
         applications, service_principals, assignments: object id -> object.
+        owners: object id of an application -> ids of the service principals that own it.
+        deleted: object id -> what was deleted less than 30 days ago.
+        page_tokens: seals and hides what the tokens in delta links say.
         token_lifetime: seconds an access token is good for.
         clock_shift: seconds the tenant's clock is ahead of the machine's.
     """
@@ -282,9 +146,12 @@ class Tenant:
         self.name = TENANT_NAME
         self.domains = (DOMAIN, INITIAL_DOMAIN)
         self.people = People(load_people(settings.users))
-        self.applications: dict[str, dict[str, Any]] = {}
-        self.service_principals: dict[str, dict[str, Any]] = {}
-        self.assignments: dict[str, dict[str, Any]] = {}
+        self.applications = Register()
+        self.service_principals = Register()
+        self.assignments = Register()
+        self.owners: dict[str, set[str]] = {}
+        self.deleted: dict[str, Deleted] = {}
+        self.page_tokens = Fernet(Fernet.generate_key())
         self._secret_hashes: dict[str, bytes] = {}
         self.client_id: str | None = None
         self.token_lifetime = 3600
@@ -327,7 +194,7 @@ class Tenant:
 
     def granted_roles(self, principal: dict[str, Any], resource: dict[str, Any]) -> list[str]:
         """The values of the app roles this service principal was granted on the resource, sorted."""
-        values = {role["id"]: role["value"] for role in resource["appRoles"]}
+        values = {role["id"]: role["value"] for role in resource["appRoles"] if role["value"]}
         return sorted(
             values[assignment["appRoleId"]]
             for assignment in self.assignments.values()
@@ -336,8 +203,14 @@ class Tenant:
             and assignment["appRoleId"] in values
         )
 
-    def grant(self, principal: dict[str, Any], resource: dict[str, Any], role_id: str) -> dict[str, Any]:
-        """Assign an app role: this, and nothing else, is admin consent for an application permission."""
+    def grant(
+        self, principal: dict[str, Any], resource: dict[str, Any], role_id: str, *, kind: str = "ServicePrincipal"
+    ) -> dict[str, Any]:
+        """Assign an app role: this, and nothing else, is admin consent for an application permission.
+
+        Args:
+            kind: what the principal is, ``ServicePrincipal`` or ``User``.
+        """
         assignment = {
             "id": secrets.token_urlsafe(32),
             "deletedDateTime": None,
@@ -345,12 +218,71 @@ class Tenant:
             "createdDateTime": graph_time(self.now(), fraction=True),
             "principalDisplayName": principal["displayName"],
             "principalId": principal["id"],
-            "principalType": "ServicePrincipal",
+            "principalType": kind,
             "resourceDisplayName": resource["displayName"],
             "resourceId": resource["id"],
         }
         self.assignments[assignment["id"]] = assignment
         return assignment
+
+    # --- deleting and restoring -----------------------------------------------------------------------------
+
+    def delete(self, kind: str, object_id: str) -> None:
+        """Move an object to the waste basket; an application takes its service principal along."""
+        item = self.people.remove(object_id) if kind == "user" else self._register(kind).pop(object_id)
+        at = self.now()
+        self.deleted[object_id] = Deleted(kind, item | {"deletedDateTime": graph_time(at)}, at)
+        if kind == "application" and (principal := self.service_principal(item["appId"])):
+            self.delete("servicePrincipal", principal["id"])
+
+    def restore(self, object_id: str) -> dict[str, Any]:
+        """Take an object out of the waste basket.
+
+        An application brings the service principal along that was deleted last (chosen, not sourced).
+        """
+        gone = self.deleted.pop(object_id)
+        item = gone.item | {"deletedDateTime": None}
+        if gone.kind == "user":
+            del item["deletedDateTime"]
+            self.people.add(item)
+            return item
+        self._register(gone.kind)[object_id] = item
+        principals = self._deleted_principals(item["appId"]) if gone.kind == "application" else []
+        if principals and self.service_principal(item["appId"]) is None:
+            self.restore(principals[-1])
+        return item
+
+    def purge(self, object_id: str) -> None:
+        """Delete an object for good, with all that hangs on it."""
+        gone = self.deleted.pop(object_id)
+        if gone.kind == "user":
+            self.people.forget(object_id)
+            return
+        self.owners.pop(object_id, None)
+        for assignment in list(self.assignments.values()):
+            if object_id in (assignment["principalId"], assignment["resourceId"]):
+                del self.assignments[assignment["id"]]
+        for credential in gone.item["passwordCredentials"]:
+            self._secret_hashes.pop(credential["keyId"], None)
+        for other_id in self._deleted_principals(gone.item["appId"]) if gone.kind == "application" else ():
+            self.purge(other_id)
+
+    def purge_expired(self) -> None:
+        """Delete for good what has waited for thirty days."""
+        limit = self.now() - KEPT_AFTER_DELETION
+        for object_id in [object_id for object_id, gone in self.deleted.items() if gone.at <= limit]:
+            if object_id in self.deleted:  # an application before it may have taken it along
+                self.purge(object_id)
+
+    def _register(self, kind: str) -> Register:
+        return self.applications if kind == "application" else self.service_principals
+
+    def _deleted_principals(self, app_id: str) -> list[str]:
+        return [
+            object_id
+            for object_id, gone in self.deleted.items()
+            if gone.kind == "servicePrincipal" and gone.item["appId"] == app_id
+        ]
 
     # --- credentials --------------------------------------------------------------------------------------
 
@@ -358,7 +290,7 @@ class Tenant:
         """The certificates of an application as the assertion's check needs them."""
         return [
             RegisteredKey(
-                certificate=_certificate(base64.b64decode(credential["key"])),
+                certificate=load_certificate(base64.b64decode(credential["key"])),
                 key_id=credential["keyId"],
                 start=datetime.fromisoformat(credential["startDateTime"]).timestamp(),
                 end=datetime.fromisoformat(credential["endDateTime"]).timestamp(),
@@ -381,6 +313,15 @@ class Tenant:
         application["passwordCredentials"].append(credential)
         self._secret_hashes[credential["keyId"]] = _hash(text)
         return credential
+
+    def remove_secret(self, application: dict[str, Any], key_id: str) -> bool:
+        """Take a client secret away; False when there is none with this keyId."""
+        left = [one for one in application["passwordCredentials"] if one["keyId"] != key_id]
+        if len(left) == len(application["passwordCredentials"]):
+            return False
+        application["passwordCredentials"] = left
+        self._secret_hashes.pop(key_id, None)
+        return True
 
     def matching_secret(self, application: dict[str, Any], text: str) -> dict[str, Any] | None:
         """The registered secret that equals `text`, compared in constant time; all of them are looked at."""
@@ -405,102 +346,27 @@ class Tenant:
                 app_id,
                 name,
                 self.now(),
+                owner_tenant=MICROSOFT_TENANT_ID,
                 names=(app_id, *uris),
                 roles=roles if app_id == GRAPH_APP_ID else [],
+                audience="AzureADMultipleOrgs",
             )
 
     def _add_daemon(self, settings: Settings) -> None:
         self.client_id = CLIENT_ID
-        application = new_application(APP_OBJECT_ID, CLIENT_ID, APP_NAME, self.now())
+        application = new_application(APP_OBJECT_ID, CLIENT_ID, APP_NAME, self.now(), domain=DOMAIN)
         application["keyCredentials"] = [key_credential(der) for der in settings.certificates]
         self.applications[APP_OBJECT_ID] = application
         if settings.secret:
             two_years = timedelta(days=730).total_seconds()
             self.add_secret(application, settings.secret, name=None, start=self.now(), end=self.now() + two_years)
-        principal = new_service_principal(SERVICE_PRINCIPAL_ID, CLIENT_ID, APP_NAME, self.now(), names=(CLIENT_ID,))
+        principal = new_service_principal(
+            SERVICE_PRINCIPAL_ID, CLIENT_ID, APP_NAME, self.now(), owner_tenant=self.id, names=(CLIENT_ID,)
+        )
         self.service_principals[SERVICE_PRINCIPAL_ID] = principal
         graph = self.service_principals[GRAPH_SERVICE_PRINCIPAL_ID]
         for role in settings.roles:
             self.grant(principal, graph, GRAPH_APP_ROLES[role])
-
-
-def new_application(object_id: str, app_id: str, name: str, now: float) -> dict[str, Any]:
-    """An application object as Graph creates it, without credentials."""
-    return {
-        "id": object_id,
-        "deletedDateTime": None,
-        "appId": app_id,
-        "createdDateTime": graph_time(now),
-        "displayName": name,
-        "identifierUris": [],
-        "publisherDomain": DOMAIN,
-        "signInAudience": "AzureADMyOrg",
-        "keyCredentials": [],
-        "passwordCredentials": [],
-        "requiredResourceAccess": [],
-    }
-
-
-def new_service_principal(
-    object_id: str,
-    app_id: str,
-    name: str,
-    now: float,
-    *,
-    names: tuple[str, ...],
-    roles: list[dict[str, Any]] = (),
-) -> dict[str, Any]:
-    """A service principal: the application's presence in this tenant."""
-    return {
-        "id": object_id,
-        "deletedDateTime": None,
-        "accountEnabled": True,
-        "appDisplayName": name,
-        "appId": app_id,
-        "appOwnerOrganizationId": TENANT_ID,
-        "appRoleAssignmentRequired": False,
-        "createdDateTime": graph_time(now),
-        "displayName": name,
-        "servicePrincipalNames": list(names),
-        "servicePrincipalType": "Application",
-        "signInAudience": "AzureADMyOrg",
-        "appRoles": list(roles),
-        "keyCredentials": [],
-        "passwordCredentials": [],
-    }
-
-
-def key_credential(der: bytes, *, name: str | None = None, key_id: str | None = None) -> dict[str, Any]:
-    """A certificate as a ``keyCredential`` (graph docs: resources/keycredential.md).
-
-    The dates are the certificate's own; ``customKeyIdentifier`` is its SHA-1 thumbprint in upper-case hex.
-
-    Raises:
-        ValueError: the bytes are not a certificate.
-    """
-    certificate = _certificate(der)
-    names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-    return {
-        "customKeyIdentifier": thumbprints(certificate)[0].hex().upper(),
-        "displayName": name or (f"CN={names[0].value}" if names else certificate.subject.rfc4514_string()),
-        "endDateTime": graph_time(certificate.not_valid_after_utc.timestamp()),
-        "key": base64.b64encode(certificate.public_bytes(Encoding.DER)).decode("ascii"),
-        "keyId": key_id or str(uuid.uuid4()),
-        "startDateTime": graph_time(certificate.not_valid_before_utc.timestamp()),
-        "type": "AsymmetricX509Cert",
-        "usage": "Verify",
-    }
-
-
-def graph_time(seconds: float, *, fraction: bool = False) -> str:
-    """Unix seconds as Graph writes a DateTimeOffset; 201 bodies have seven fractional digits, later reads none."""
-    moment = datetime.fromtimestamp(seconds, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}" + (f".{moment.microsecond:06d}0Z" if fraction else "Z")
-
-
-@lru_cache(maxsize=1024)
-def _certificate(der: bytes) -> x509.Certificate:
-    return x509.load_der_x509_certificate(der)
 
 
 def _first(objects: Any, name: str, value: str) -> dict[str, Any] | None:

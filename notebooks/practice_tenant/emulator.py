@@ -10,6 +10,7 @@ from typing import Any
 
 from . import control, graph, identity
 from .control import Faults
+from .device_code import SignIns
 from .directory import Settings, Tenant
 from .errors import GraphError
 from .messages import Answer, Request
@@ -19,6 +20,13 @@ from .tokens import SigningKey
 LOG_LENGTH = 20_000  # requests that are remembered; the oldest go first
 LONGEST_TARGET = 64 * 1024  # characters of path and query
 _GRAPH_PATH = re.compile(r"/(v\d[^/]*|beta)(/|$)", re.IGNORECASE)
+
+# Nothing here asks for a secret in an address, but somebody may put one there.
+_SECRET_IN_QUERY = re.compile(
+    r"((?:^|&)(?:access_token|refresh_token|id_token|client_secret|client_assertion|password|code|device_code|user_code)="
+    r")[^&]*",
+    re.IGNORECASE,
+)
 
 
 @dataclass
@@ -53,6 +61,7 @@ class Emulator:
         """Back to the state of the start; the signing key stays, so tokens stay good."""
         self.tenant = Tenant(self.settings)
         self.limits = Limits(self.throttle)
+        self.sign_ins = SignIns()
         self.faults = Faults()
         self.log: deque[dict[str, Any]] = deque(maxlen=LOG_LENGTH)
 
@@ -66,12 +75,15 @@ class Emulator:
         fault = self.faults.next("graph" if is_graph else "token", request)
         given = fault.answer(self.tenant) if fault else None
         if given is None:
-            given = self._graph(request) if is_graph else identity.answer(request, self.tenant, self.signing_key)
+            given = self._graph(request) if is_graph else self._entra(request)
         if fault and fault.corrupt:
             given.body = given.body[: len(given.body) // 2]
         self.log.append(log_entry(request, given, self.tenant.now(), "graph" if is_graph else "entra"))
         delay = (self.latency_ms if is_graph else 0) + (fault.delay_ms if fault else 0)
         return Outcome(given, delay, bool(fault and fault.cut))
+
+    def _entra(self, request: Request) -> Answer:
+        return identity.answer(request, self.tenant, self.signing_key, self.sign_ins)
 
     def _graph(self, request: Request) -> Answer:
         version = request.path.split("/")[1]
@@ -80,7 +92,12 @@ class Emulator:
             return graph.refuse(
                 request, self.tenant, GraphError(400, "BadRequest", f"Invalid version: {version[:20]}.")
             )
-        return graph.answer(request, self.tenant, self.signing_key, self.limits)
+        return graph.answer(request, self.tenant, self.signing_key, self.limits, self._step)
+
+    def _step(self, request: Request) -> Answer:
+        """One step of a batch; faults may be meant for it alone."""
+        fault = self.faults.next("graph", request)
+        return (fault and fault.answer(self.tenant)) or self._graph(request)
 
 
 def log_entry(request: Request, given: Answer, now: float, party: str) -> dict[str, Any]:
@@ -90,7 +107,7 @@ def log_entry(request: Request, given: Answer, now: float, party: str) -> dict[s
         "party": party,
         "method": request.method,
         "path": request.path,
-        "query": request.query,
+        "query": _SECRET_IN_QUERY.sub(r"\1…", request.query),
         "status": given.status,
     }
     form = request.form()

@@ -247,8 +247,8 @@ AADSTS: dict[str, AadstsEntry] = {
         "the person has not finished signing in", "ask again after `interval` seconds",
     ),
     "authorization_declined": AadstsEntry(
-        70018, "authorization_declined",
-        "The user declined to authorize the application.", "the person said no", "start again",
+        65004, "authorization_declined",  # chosen, not sourced: the number of a declined consent
+        "User declined to consent to access the app.", "the person said no", "start again",
     ),
     "device_code_expired": AadstsEntry(
         70020, "expired_token",
@@ -256,9 +256,31 @@ AADSTS: dict[str, AadstsEntry] = {
         "fifteen minutes have passed", "start again",
     ),
     "bad_verification_code": AadstsEntry(
-        70019, "bad_verification_code",
-        "The provided value for the input parameter 'device_code' is not valid.",
-        "a device code nobody gave out", "start again",
+        70018, "bad_verification_code",
+        "Invalid verification code due to User typing in wrong user code for device code flow. Authorization isn't "
+        "approved.",
+        "a device code nobody gave out, or one that was used already", "start again",
+    ),
+    "client_secret_missing": AadstsEntry(
+        7000218, "invalid_client",
+        "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.",
+        "an app that has credentials signs somebody in without them", "use a public client, or send the credential",
+    ),
+    "refresh_token_unknown": AadstsEntry(
+        9002313, "invalid_grant",
+        "Invalid request. Request is malformed or invalid.",
+        "a refresh token nobody gave out to this app", "sign in again",
+    ),
+    "refresh_token_expired": AadstsEntry(
+        700082, "invalid_grant",  # the recorded text also names two moments; left out here
+        "The refresh token has expired due to inactivity.",
+        "ninety days have passed", "sign in again",
+    ),
+    "not_consented": AadstsEntry(
+        65001, "invalid_grant",
+        "The user or administrator has not consented to use the application with ID '{client_id}' named '{app_name}'. "
+        "Send an interactive authorization request for this user and resource.",
+        "a new permission was asked for with an old refresh token", "sign in again with the new scope",
     ),
     # --- discovery ------------------------------------------------------------------------------------------
     "unknown_instance": AadstsEntry(
@@ -321,11 +343,21 @@ class GraphError(Exception):
         code: what programs branch on, e.g. ``Request_ResourceNotFound``.
         message: for people; Microsoft may change it at any time.
         headers: more headers for the answer, e.g. ``Retry-After``.
+        details: (code, target) of each finer error in the body's ``details``, e.g. ``("ObjectConflict", "mail")``.
     """
 
-    def __init__(self, status: int, code: str, message: str, headers: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        headers: dict[str, str] | None = None,
+        *,
+        details: tuple[tuple[str, str], ...] = (),
+    ) -> None:
         super().__init__(f"{status} {code}: {message}")
         self.status = status
         self.code = code
         self.message = message
         self.headers = headers or {}
+        self.details = details

@@ -1,25 +1,25 @@
 """What graph.microsoft.com does first: who is calling, what for, and in which form the answer goes back.
 
-The resources themselves stand in modules of their own; `ROUTES` below is the list of everything that is played.
+The resources themselves stand in modules of their own; `routes` lists everything that is played.
 Sources: graph docs errors.md, resolve-auth-errors.md, json-batching.md; recorded answers.
 """
 
 from __future__ import annotations
 
-import json
 import re
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 from urllib.parse import unquote
 
-from . import users
 from .directory import Tenant
 from .errors import GraphError
 from .messages import Answer, Request, compact
+from .payload import denied, read_json
+from .routes import ROUTES, Route
 from .throttling import Limits, cost
 from .tokens import SigningKey, verify_token
 
@@ -32,12 +32,33 @@ DIAGNOSTIC = compact({"ServerInfo": {"DataCenter": "Practice", "Slice": "E", "Ri
 
 @dataclass
 class Call:
-    """One authorised call: the request, whom it comes from, and the parts of its path."""
+    """One authorised call: the request, whom it comes from, and the parts of its path.
+
+    Args:
+        claims: the access token's.
+        request_id: Graph's own id for the request, as it stands in the answer's header.
+        keys: what stands for the braces of the route's template.
+        only_owned: the caller may write nothing but the applications it owns (Application.ReadWrite.OwnedBy).
+        answer_step: answers a step of a batch as if it had come alone.
+    """
 
     request: Request
     tenant: Tenant
     claims: dict[str, Any]
+    request_id: str
     keys: list[str] = field(default_factory=list)
+    only_owned: bool = False
+    answer_step: Callable[[Request], Answer] | None = None
+
+    @property
+    def is_delegated(self) -> bool:
+        """Whether a signed-in user calls through an app, not the app for itself."""
+        return "scp" in self.claims
+
+    def holds(self, roles: tuple[str, ...], scopes: tuple[str, ...]) -> bool:
+        """Whether the caller has any one of the application or of the delegated permissions, whichever count for it."""
+        held = self.claims["scp"].split() if self.is_delegated else self.claims.get("roles", [])
+        return not set(held).isdisjoint(scopes if self.is_delegated else roles)
 
     @property
     def eventual(self) -> bool:
@@ -56,8 +77,8 @@ class Call:
             GraphError: 400 when it is not one (text chosen, not sourced).
         """
         try:
-            value = json.loads(self.request.body)
-        except (ValueError, RecursionError):
+            value = read_json(self.request.body)
+        except ValueError:
             value = None
         if not isinstance(value, dict):
             raise GraphError(400, "BadRequest", "Unable to read JSON request payload. Please ensure Content-Type "
@@ -65,41 +86,13 @@ class Call:
         return value
 
 
-@dataclass(frozen=True)
-class Route:
-    """One operation: method, path template, what it does, and any one of these permissions is needed for it."""
-
-    method: str
-    path: str
-    handler: Callable[[Call], Answer]
-    roles: tuple[str, ...]  # application permissions, in the token's `roles`
-    scopes: tuple[str, ...] = ()  # delegated permissions, in the token's `scp`
-
-    def match(self, segments: list[str]) -> list[str] | None:
-        """The values of the template's braces when the path fits, else None. Names compare without case."""
-        wanted = self.path.split("/")
-        if len(wanted) != len(segments):
-            return None
-        values = []
-        for name, segment in zip(wanted, segments, strict=True):
-            if name == "{key}":
-                values.append(segment)
-            elif name.lower() != segment.lower():
-                return None
-        return values
-
-
-READ_USERS = ("User.Read.All", "User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All")
-
-ROUTES = (
-    Route("GET", "users", users.list_users, READ_USERS, READ_USERS),
-    Route("GET", "users/$count", users.count_users, READ_USERS, READ_USERS),
-    Route("GET", "users/{key}", users.get_user, READ_USERS, READ_USERS),
-    Route("GET", "users/{key}/manager", users.get_manager, READ_USERS, READ_USERS),
-)
-
-
-def answer(request: Request, tenant: Tenant, key: SigningKey, limits: Limits) -> Answer:
+def answer(
+    request: Request,
+    tenant: Tenant,
+    key: SigningKey,
+    limits: Limits,
+    answer_step: Callable[[Request], Answer] | None = None,
+) -> Answer:
     """Answer one request to Microsoft Graph.
 
     Args:
@@ -107,30 +100,35 @@ def answer(request: Request, tenant: Tenant, key: SigningKey, limits: Limits) ->
         tenant: the practice tenant.
         key: the key that good tokens are signed with.
         limits: counts resource units and throttles when that is switched on.
+        answer_step: answers the steps of a batch; None for this very function.
 
     Returns:
         Answer: the resource, or the recorded error in Graph's envelope.
     """
-    try:
-        given = _perform(request, tenant, key, limits)
-    except GraphError as error:
-        return refuse(request, tenant, error)
     headers = _headers(request)
-    if given.body:
+    try:
+        call = _admit(request, tenant, key, headers["request-id"])
+        call.answer_step = answer_step or partial(answer, tenant=tenant, key=key, limits=limits)
+        given = _perform(call, limits)
+    except GraphError as error:
+        return refuse(request, tenant, error, headers)
+    if not given.body:
+        del headers["Vary"]  # as recorded: a 204 has neither
+    else:
         headers = {"Content-Type": ODATA_JSON, "OData-Version": "4.0"} | headers
     return Answer(given.status, headers | given.headers, given.body)
 
 
-def refuse(request: Request | None, tenant: Tenant, error: GraphError) -> Answer:
+def refuse(request: Request | None, tenant: Tenant, error: GraphError, headers: dict[str, str] | None = None) -> Answer:
     """A refusal in Graph's error envelope."""
-    headers = _headers(request)
+    headers = headers or _headers(request)
     body = compact(error_body(error, tenant.now(), headers["request-id"], headers["client-request-id"]))
     return Answer(error.status, {"Content-Type": JSON} | headers | error.headers, body)
 
 
 def _headers(request: Request | None) -> dict[str, str]:
     """What every answer carries. Without a client-request-id from the client the two ids are equal."""
-    request_id = str(uuid.uuid4())
+    request_id = request.envelope_id if request and request.envelope_id else str(uuid.uuid4())
     sent = re.sub(r"[^\x21-\x7e]", "", request.headers.get("client-request-id", ""))[:100] if request else ""
     return {
         "Cache-Control": "no-cache",
@@ -155,10 +153,13 @@ def error_body(error: GraphError, now: float, request_id: str, client_request_id
         }
         return {"error": {"code": error.code, "innerError": inner, "message": error.message}}
     inner = {"date": date, "request-id": request_id, "client-request-id": client_request_id}
-    return {"error": {"code": error.code, "message": error.message, "innerError": inner}}
+    details = [{"code": code, "message": error.message, "target": target} for code, target in error.details]
+    finer = {"details": details} if details else {}
+    return {"error": {"code": error.code, "message": error.message, **finer, "innerError": inner}}
 
 
-def _perform(request: Request, tenant: Tenant, key: SigningKey, limits: Limits) -> Answer:
+def _admit(request: Request, tenant: Tenant, key: SigningKey, request_id: str) -> Call:
+    """Who is calling: a good token, of a service principal that still is there."""
     claims = verify_token(
         request.headers.get("authorization"),
         key=key,
@@ -166,39 +167,59 @@ def _perform(request: Request, tenant: Tenant, key: SigningKey, limits: Limits) 
         audiences=tenant.graph_audiences,
         now=tenant.now(),
     )
-    if tenant.service_principal(claims["appid"]) is None and "scp" not in claims:
+    call = Call(request, tenant, claims, request_id)
+    if not call.is_delegated and tenant.service_principal(claims["appid"]) is None:
         text = "The identity of the calling application could not be established."
         raise GraphError(401, "Authorization_IdentityNotFound", text)
-    route, keys = _find_route(request, segments(request.path)[1:])
-    _authorize(route, claims)
+    return call
+
+
+def _perform(call: Call, limits: Limits) -> Answer:
+    """Find the operation, ask for its permission, take its resource units, do it."""
+    request, tenant = call.request, call.tenant
+    route, call.keys = _find_route(call, segments(request.path)[1:])
+    call.only_owned = _authorize(route, call)
+    if not route.metered:
+        return route.handler(call)
     units = cost(request.method, route.path, request.query)
-    limits.spend(claims["appid"], tenant.id, units, writes=request.method != "GET", people=len(tenant.people))
-    given = route.handler(Call(request, tenant, claims, keys))
+    writes = request.method != "GET"
+    limits.spend(call.claims["appid"], tenant.id, units, writes=writes, people=len(tenant.people))
+    given = route.handler(call)
     given.headers.setdefault("x-ms-resource-unit", str(units))
     return given
 
 
-def _find_route(request: Request, path: list[str]) -> tuple[Route, list[str]]:
-    if path and path[0].lower() == "me":
+def _find_route(call: Call, path: list[str]) -> tuple[Route, list[str]]:
+    if path and path[0].lower() == "me" and not call.is_delegated:
         raise GraphError(400, "BadRequest", "/me request is only valid with delegated authentication flow.")
     fits = [(route, keys) for route in ROUTES if (keys := route.match(path)) is not None]
     for route, keys in fits:
-        if route.method == request.method:
+        if route.method == call.request.method:
             return route, keys
     if fits:
         text = "Specified HTTP method is not allowed for the request target."
         raise GraphError(405, "Request_BadRequest", text)
-    known = {route.path.partition("/")[0].lower() for route in ROUTES}
-    unknown = next((name for name in path if name.lower() not in known), path[-1] if path else "")
-    raise GraphError(400, "BadRequest", f"Resource not found for the segment '{unknown[:100]}'.")
+    raise GraphError(400, "BadRequest", f"Resource not found for the segment '{_unknown_segment(path)[:100]}'.")
 
 
-def _authorize(route: Route, claims: dict[str, Any]) -> None:
-    """Delegated permissions stand in `scp`, application permissions in `roles`; one that suffices is enough."""
-    held = claims["scp"].split() if "scp" in claims else claims.get("roles", [])
-    enough = route.scopes if "scp" in claims else route.roles
-    if not set(held) & set(enough):
-        raise GraphError(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
+def _unknown_segment(path: list[str]) -> str:
+    """The first segment no route goes on with."""
+    for length in range(1, len(path) + 1):
+        if not any(route.begins(path[:length]) for route in ROUTES):
+            return path[length - 1]
+    return path[-1] if path else ""
+
+
+def _authorize(route: Route, call: Call) -> bool:
+    """Refuse a caller without permission; True when it may only touch what it owns.
+
+    Delegated permissions stand in `scp`, application permissions in `roles`; one that suffices is enough.
+    """
+    if route.roles is None or call.holds(route.roles, route.scopes):
+        return False
+    if call.holds(route.for_owner, ()):
+        return True
+    raise denied()
 
 
 _CALLED = re.compile(r"([\w.$]+)\((?:(\w+)=)?(?:'((?:[^']|'')*)'|([\w-]*))\)", re.ASCII)

@@ -1,4 +1,4 @@
-"""What login.microsoftonline.com does: discovery, signing keys, tokens.
+"""What login.microsoftonline.com does: discovery, signing keys, tokens for programs and for people.
 
 Sources: entra docs v2-protocols-oidc.md, v2-oauth2-client-creds-grant-flow.md, access-tokens.md; recorded answers.
 """
@@ -13,7 +13,9 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from . import device_code
 from .assertion import ASSERTION_TYPE, check_assertion
+from .device_code import COMMAND_LINE_TOOLS, Client, SignIns
 from .directory import REGION, TENANT_CREATED, Tenant
 from .errors import EntraError
 from .messages import Answer, Request, compact
@@ -45,23 +47,26 @@ _PRIVATE = {
 }
 
 
-def answer(request: Request, tenant: Tenant, key: SigningKey) -> Answer:
+def answer(request: Request, tenant: Tenant, key: SigningKey, sign_ins: SignIns) -> Answer:
     """Answer one request to Entra ID.
 
     Args:
         request: path ``/{tenant}/…``; tenant is an id, a verified domain or ``common``.
         tenant: the practice tenant.
         key: signs the tokens.
+        sign_ins: remembers who signs in by device code.
 
     Returns:
         Answer: 200, the recorded error, or 404 for a path Entra does not have.
     """
+    if unquote(request.path).lower().endswith(f"/{device_code.PAGE}"):
+        return device_code.page(request, tenant, sign_ins)
     trace_id, correlation_id = str(uuid.uuid4()), _correlation_id(request)
     headers = {"x-ms-request-id": trace_id, "x-ms-ests-server": "2.1.0 - PRACTICE ProdSlices"}
     if "client-request-id" in request.headers:
         headers["client-request-id"] = correlation_id
     try:
-        public, value = _route(request, tenant, key)
+        public, value = _route(request, tenant, key, sign_ins)
     except EntraError as error:
         timestamp = f"{datetime.fromtimestamp(tenant.now(), UTC):%Y-%m-%d %H:%M:%SZ}"
         body = compact(error.body(timestamp, trace_id, correlation_id))
@@ -71,17 +76,19 @@ def answer(request: Request, tenant: Tenant, key: SigningKey) -> Answer:
     return Answer(200, (_PUBLIC if public else _PRIVATE) | headers, compact(value))
 
 
-def _route(request: Request, tenant: Tenant, key: SigningKey) -> tuple[bool, dict[str, Any] | None]:
+def _route(request: Request, tenant: Tenant, key: SigningKey, sign_ins: SignIns) -> tuple[bool, dict[str, Any] | None]:
     name, _, rest = unquote(request.path).removeprefix("/").partition("/")
     match rest.lower():
         case "v2.0/.well-known/openid-configuration":
             return True, _discovery(name, tenant, request.origin)
         case "discovery/v2.0/keys" | "discovery/keys":
-            return True, {"keys": [key.published(f"{request.origin}/{tenant.id}/v2.0")]}
+            return True, _keys(name, tenant, key, request.origin)
         case "discovery/instance":
             return True, _instance(request)
         case "oauth2/v2.0/token":
-            return False, _token(name, request, tenant, key)
+            return False, _token(name, request, tenant, key, sign_ins)
+        case "oauth2/v2.0/devicecode":
+            return False, _device_code(name, request, tenant, sign_ins)
     return True, None
 
 
@@ -144,8 +151,16 @@ def _discovery(name: str, tenant: Tenant, origin: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _keys(name: str, tenant: Tenant, key: SigningKey, origin: str) -> dict[str, Any]:
+    """The keys tokens are signed with. An unknown tenant is refused as discovery refuses it (chosen, not sourced)."""
+    tenantless = name.lower() in TENANTLESS
+    if not tenantless:
+        check_tenant(name, tenant, error="invalid_tenant")
+    return {"keys": [key.published(f"{origin}/{'{tenantid}' if tenantless else tenant.id}/v2.0")]}
+
+
 def _instance(request: Request) -> dict[str, Any]:
-    """Which hosts are Entra's. The practice tenant's own address counts as one (chosen: nothing else could be right)."""
+    """Which hosts are Entra's. The practice tenant's own address counts as one: nothing else could be right."""
     own = urlsplit(request.origin).netloc
     clouds = [
         ("login.microsoftonline.com", "login.windows.net",
@@ -160,10 +175,10 @@ def _instance(request: Request) -> dict[str, Any]:
     ]  # fmt: skip
     asked = parse_qs(request.query)
     endpoint = asked.get("authorization_endpoint", [""])[0]
-    host = urlsplit(endpoint).netloc.lower()
+    host, _, path = endpoint.lower().removeprefix("https://").partition("/")
     if not any(host in aliases for _, _, aliases in clouds):
         raise EntraError("unknown_instance")
-    tenant = urlsplit(endpoint).path.strip("/").partition("/")[0] or "common"
+    tenant = path.strip("/").partition("/")[0] or "common"
     return {
         "tenant_discovery_endpoint": f"https://{host}/{tenant}/.well-known/openid-configuration",
         "api-version": asked.get("api-version", ["1.1"])[0],
@@ -177,21 +192,87 @@ def _instance(request: Request) -> dict[str, Any]:
 # --- tokens -------------------------------------------------------------------------------------------------
 
 
-def _token(name: str, request: Request, tenant: Tenant, key: SigningKey) -> dict[str, Any]:
-    """The token endpoint. Order of the checks: parameters, tenant, application, credential, scope, resource."""
+def _token(name: str, request: Request, tenant: Tenant, key: SigningKey, sign_ins: SignIns) -> dict[str, Any]:
+    """The token endpoint: one grant type for a program alone, two for a person who has signed in."""
+    form = _posted(request, "grant_type", "client_id")
+    grant_type = form["grant_type"]
+    if grant_type == "client_credentials":
+        return _app_token(name, form, request.origin, tenant, key)
+    if grant_type in device_code.GRANT_TYPES:
+        form |= {"device_code": form.get("device_code") or form.get("code", "")}  # MSAL sends both, older ones `code`
+        _require(form, "device_code")
+        client = _client_of_person(name, form, request.origin, tenant)
+        grant = sign_ins.redeem(form["device_code"], client, tenant.now())
+    elif grant_type == "refresh_token":
+        _require(form, "refresh_token")
+        client = _client_of_person(name, form, request.origin, tenant)
+        grant = sign_ins.refresh(form["refresh_token"], client, form.get("scope", ""), tenant)
+    else:
+        raise EntraError("unsupported_grant", grant_type=grant_type[:100])
+    wants_info = form.get("client_info") == "1"
+    return device_code.tokens(grant, sign_ins, tenant, key, request.origin, with_client_info=wants_info)
+
+
+def _device_code(name: str, request: Request, tenant: Tenant, sign_ins: SignIns) -> dict[str, Any]:
+    """The device code endpoint: any app of the tenant may begin, and its credential is asked for at the end."""
+    form = _posted(request, "client_id", "scope")
+    _check_tenant_of_person(name, tenant)
+    client = _known_client(form["client_id"], tenant)
+    scopes = device_code.read_scopes(form["scope"], tenant)
+    return device_code.codes(sign_ins.begin(client, scopes, tenant.now()), request.origin)
+
+
+def _posted(request: Request, *required: str) -> dict[str, str]:
     if request.method != "POST":
         raise EntraError("only_post", method=request.method)
     form = _form_with_basic_credentials(request)
-    for field in ("grant_type", "client_id"):
+    for field in required:
         _require(form, field)
-    if form["grant_type"] != "client_credentials":
-        raise EntraError("unsupported_grant", grant_type=form["grant_type"][:100])
+    return form
+
+
+def _check_tenant_of_person(name: str, tenant: Tenant) -> None:
+    """A person brings their tenant along, so /common and /organizations will do; /consumers has nobody of ours."""
+    if name.lower() not in ("common", "organizations"):
+        check_tenant(name, tenant)
+
+
+def _known_client(client_id: str, tenant: Tenant) -> Client:
+    if client_id.lower() == COMMAND_LINE_TOOLS.id:
+        return COMMAND_LINE_TOOLS
+    _, application = _client(client_id, tenant)
+    return Client(application["appId"], application["displayName"])
+
+
+def _client_of_person(name: str, form: dict[str, str], origin: str, tenant: Tenant) -> Client:
+    """The app that wants tokens for a person. A public client has no credential; every other one shows its own."""
+    _check_tenant_of_person(name, tenant)
+    client = _known_client(form["client_id"], tenant)
+    has_credential = bool(form.get("client_assertion") or form.get("client_secret"))
+    application = tenant.application(client.id)
+    if application is None or application.get("isFallbackPublicClient"):
+        if has_credential:
+            raise EntraError("public_client")
+    elif not has_credential:
+        raise EntraError("client_secret_missing")
+    else:
+        _authenticate(form, application, tenant, origin, name)
+    if application is not None:
+        _check_enabled(tenant.service_principal(client.id), application, tenant)
+    return client
+
+
+def _app_token(name: str, form: dict[str, str], origin: str, tenant: Tenant, key: SigningKey) -> dict[str, Any]:
+    """Client credentials. Order of the checks: parameters, tenant, application, credential, scope, resource."""
     _require(form, "scope")
     if name.lower() in TENANTLESS:
         raise EntraError("tenantless", grant_type="client_credentials")
     check_tenant(name, tenant)
+    if form["client_id"].lower() == COMMAND_LINE_TOOLS.id:
+        has_credential = form.get("client_assertion") or form.get("client_secret")
+        raise EntraError("public_client" if has_credential else "no_credential")
     principal, application = _client(form["client_id"], tenant)
-    by_certificate = _authenticate(form, application, tenant, request.origin, name)
+    by_certificate = _authenticate(form, application, tenant, origin, name)
     _check_enabled(principal, application, tenant)
     resource, audience = _resource(form["scope"], tenant)
     now = tenant.now()

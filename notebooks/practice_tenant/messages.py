@@ -6,10 +6,18 @@ Everything behind the server is a function from `Request` to `Answer`, so a test
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
+
+FORM = "application/x-www-form-urlencoded"
+MOST_FIELDS = 1_000  # of a form; one with more is taken for none (chosen, not sourced)
+
+# A request line may name the whole URL (RFC 9112, 3.2.2). A strict parser would raise on a host like "[": not this.
+_ORIGIN = re.compile(r"\A[a-z][a-z0-9+.-]*://[^/?#]*", re.IGNORECASE)
+_SLASHES = re.compile("/{2,}")
 
 
 @dataclass(frozen=True)
@@ -22,6 +30,7 @@ class Request:
         headers: names in lower case.
         body: the raw bytes, empty when there were none.
         origin: ``https://127.0.0.1:PORT``, the address the client spoke to; links in answers start with it.
+        envelope_id: for a step of a batch, Graph's own id for the batch; None for a request that came alone.
     """
 
     method: str
@@ -29,20 +38,18 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     origin: str = "https://127.0.0.1"
+    envelope_id: str | None = None
 
     @property
     def path(self) -> str:
         """The path, percent-encoded; runs of slashes count as one, because MSAL's own default authority
         ends in a slash and so asks for ``//v2.0/…`` (facts: Entra accepts it)."""
-        path = urlsplit(self.target).path if not self.target.startswith("//") else self.target.partition("?")[0]
-        while "//" in path:
-            path = path.replace("//", "/")
-        return path
+        return _SLASHES.sub("/", _ORIGIN.sub("", self.target).partition("?")[0].partition("#")[0])
 
     @property
     def query(self) -> str:
         """The query, percent-encoded, without its question mark."""
-        return self.target.partition("?")[2]
+        return self.target.partition("?")[2].partition("#")[0]
 
     def form(self) -> dict[str, str]:
         """The body's fields when it is ``application/x-www-form-urlencoded``, else nothing.
@@ -52,11 +59,11 @@ class Request:
         """
         if self.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
             return {}
-        pairs = parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True)
+        try:
+            pairs = parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MOST_FIELDS)
+        except ValueError:  # too many
+            return {}
         return dict(reversed(pairs))
-
-
-FORM = "application/x-www-form-urlencoded"
 
 
 @dataclass

@@ -21,7 +21,8 @@ from .messages import Answer, Request
 from .tls import LOOPBACK
 
 LARGEST_BODY = 4 * 1024 * 1024  # bytes; Graph's own limit for a request
-LARGEST_HEADERS = 2 * 1024 * 1024  # bytes; a line this long is read, so that it can be refused politely
+LARGEST_HEADERS = 64 * 1024  # bytes; chosen, not sourced
+READ_BODY, READ_HEADERS = 32 * 1024 * 1024, 2 * 1024 * 1024  # bytes; this much is read, to be refused politely
 IDLE_SECONDS, BODY_SECONDS = 120, 30
 
 log = logging.getLogger("practice_tenant")
@@ -47,9 +48,9 @@ class Server:
         self._http = HTTPServer(
             self._receive,
             ssl_options=context,
-            max_body_size=LARGEST_BODY,
-            max_header_size=LARGEST_HEADERS,
-            max_buffer_size=LARGEST_BODY + LARGEST_HEADERS,
+            max_body_size=READ_BODY,
+            max_header_size=READ_HEADERS,
+            max_buffer_size=READ_BODY + READ_HEADERS,
             idle_connection_timeout=IDLE_SECONDS,
             body_timeout=BODY_SECONDS,
         )
@@ -73,7 +74,9 @@ class Server:
             loop.call_soon_threadsafe(stop.set)
 
         signal.signal(signal.SIGTERM, end)
-        signal.signal(signal.SIGINT, signal.SIG_IGN if until_stdin_closes else end)
+        for name in ("SIGINT", "SIGBREAK"):  # Ctrl-C; Ctrl-Break exists on Windows alone
+            if hasattr(signal, name):
+                signal.signal(getattr(signal, name), signal.SIG_IGN if until_stdin_closes else end)
         if until_stdin_closes:
             threading.Thread(target=_wait_for_end_of_input, args=(end,), daemon=True).start()
         self._http.add_sockets(self._sockets)
@@ -97,7 +100,11 @@ class Server:
         host = received.headers.get("Host", "")
         if host.lower() not in self._names:
             # A web page may bend a name of its own to 127.0.0.1 (DNS rebinding); its Host header gives it away.
-            return Outcome(Answer(421, {"Content-Type": "text/plain"}, b"This server answers to 127.0.0.1 only."))
+            return _refuse(421, "This server answers to 127.0.0.1 only.")
+        if sum(len(name) + len(value) for name, value in received.headers.get_all()) > LARGEST_HEADERS:
+            return _refuse(431, f"The headers are longer than {LARGEST_HEADERS} bytes.")
+        if len(received.body) > LARGEST_BODY:
+            return _refuse(413, f"The body is longer than {LARGEST_BODY} bytes.")
         request = Request(
             method=received.method,
             target=received.uri,
@@ -110,7 +117,11 @@ class Server:
         except Exception:
             # A fault of the practice tenant itself. The traceback names code only, never what was sent.
             log.exception("%s could not be answered", received.method)
-            return Outcome(Answer(500, {"Content-Type": "text/plain"}, b"The practice tenant failed: see its log."))
+            return _refuse(500, "The practice tenant failed: see its log.")
+
+
+def _refuse(status: int, sentence: str) -> Outcome:
+    return Outcome(Answer(status, {"Content-Type": "text/plain"}, sentence.encode()))
 
 
 def _send(received: HTTPServerRequest, outcome: Outcome) -> None:

@@ -31,12 +31,28 @@ from .messages import compact
 GRAPH_APP_ID = "00000003-0000-0000-c000-000000000000"
 ISSUED_EARLIER = 300  # seconds: nbf and iat lie this far back, so that a slow clock elsewhere does no harm
 APP_ONLY_MARKER = "0997a1d0-0d1d-4acb-b408-d5ca73121e90"  # stands in `wids` of every app-only Graph token
+GLOBAL_ADMINISTRATOR = "62e90394-69f5-4237-9190-012177145e10"  # the directory role's template id, in `wids`
 
 _WANTS_DOTS = (
     "The token needs to be in JWS or JWE Compact Serialization Format. (JWS): "
     "'EncodedHeader.EncodedPayload.EncodedSignature'. (JWE): "
     "'EncodedProtectedHeader.EncodedEncryptedKey.EncodedInitializationVector.EncodedCiphertext."
     "EncodedAuthenticationTag'."
+)
+
+# The reader that Graph is built with counts dots (AzureAD/azure-activedirectory-identitymodel-extensions-for-dotnet,
+# LogMessages.cs). The first is recorded from Graph in full, the others by their numbers.
+_WRONG_DOTS = {
+    1: "IDX14100: JWT is not well formed, there are no dots (.).",
+    2: "IDX14120: JWT is not well formed, there is only one dot (.).",
+    4: "IDX14121: JWT is not a well formed JWE, there must be four dots (.).",
+}
+_TOO_MANY_DOTS = (
+    "IDX14122: JWT is not a well formed JWE, there are more than four dots (.) a JWE can have at most 4 dots."
+)
+_HIDDEN = (  # what the same reader shows instead of a token's text
+    "[Security Artifact of type 'Microsoft.IdentityModel.Logging.SecurityArtifact' is hidden. For more details, see "
+    "https://aka.ms/IdentityModel/SecurityArtifactLogging.]"
 )
 
 
@@ -84,12 +100,13 @@ class SigningKey:
             "issuer": issuer,
         }
 
-    def sign(self, claims: dict[str, Any], *, with_nonce: bool = True) -> str:
-        """Sign claims as an access token: compact JWS, RS256; Graph's have a nonce in the header."""
-        header = {"typ": "JWT", "nonce": encode_base64url(secrets.token_bytes(32)), "alg": "RS256"}
-        if not with_nonce:
-            del header["nonce"]
-        header |= {"x5t": self.kid, "kid": self.kid}
+    def sign(self, claims: dict[str, Any], *, with_nonce: bool = True, with_x5t: bool = True) -> str:
+        """Sign claims: compact JWS, RS256. Graph's tokens have a nonce in the header, v2.0-format ones no x5t."""
+        header = {"typ": "JWT", "nonce": encode_base64url(secrets.token_bytes(32)), "alg": "RS256", "x5t": self.kid}
+        for name, wanted in (("nonce", with_nonce), ("x5t", with_x5t)):
+            if not wanted:
+                del header[name]
+        header["kid"] = self.kid
         payload = encode_base64url(compact(claims))
         signed = f"{encode_base64url(compact(_with_hashed_nonce(header)))}.{payload}".encode()
         signature = self.private_key.sign(signed, padding.PKCS1v15(), hashes.SHA256())
@@ -158,6 +175,80 @@ def app_only_claims(
     return claims
 
 
+def delegated_claims(
+    *,
+    tenant_id: str,
+    tenant_created: int,
+    region: str,
+    client_id: str,
+    app_name: str,
+    user_id: str,
+    name: str,
+    user_principal_name: str,
+    scopes: list[str],
+    now: float,
+    lifetime: int,
+) -> dict[str, Any]:
+    """The claims of a Graph token that a public client got for a signed-in person.
+
+    Names and meanings are documented (access-token-claims-reference.md); the set and its order are chosen, not sourced.
+
+    Args:
+        scopes: delegated permissions, which become ``scp``; there is no ``roles``.
+    """
+    issued = int(now) - ISSUED_EARLIER
+    return {
+        "aud": GRAPH_APP_ID,
+        "iss": f"https://sts.windows.net/{tenant_id}/",
+        "iat": issued,
+        "nbf": issued,
+        "exp": int(now) + lifetime,
+        "acct": 0,
+        "acr": "1",
+        "aio": _opaque(27),
+        "amr": ["pwd", "mfa"],
+        "app_displayname": app_name,
+        "appid": client_id,
+        "appidacr": "0",
+        "idtyp": "user",
+        "name": name,
+        "oid": user_id,
+        "rh": f"1.{_opaque(33)}.",
+        "scp": " ".join(scopes),
+        "sub": _opaque(32),
+        "tenant_region_scope": region,
+        "tid": tenant_id,
+        "unique_name": user_principal_name,
+        "upn": user_principal_name,
+        "uti": _opaque(16),
+        "ver": "1.0",
+        "wids": [GLOBAL_ADMINISTRATOR],
+        "xms_tcdt": tenant_created,
+    }
+
+
+def id_token_claims(
+    *, tenant_id: str, issuer: str, client_id: str, user_id: str, name: str, user_principal_name: str, now: float
+) -> dict[str, Any]:
+    """The claims of a v2.0 ID token: who signed in, for the program itself to read (id-token-claims-reference.md)."""
+    issued = int(now) - ISSUED_EARLIER
+    return {
+        "aud": client_id,
+        "iss": issuer,
+        "iat": issued,
+        "nbf": issued,
+        "exp": issued + 3900,
+        "name": name,
+        "oid": user_id,
+        "preferred_username": user_principal_name,
+        "rh": f"1.{_opaque(33)}.",
+        "sub": _opaque(32),
+        "tid": tenant_id,
+        "uti": _opaque(16),
+        "ver": "2.0",
+    }
+
+
 def verify_token(authorization: str | None, *, key: SigningKey, tenant_id: str, audiences: frozenset[str], now: float):
     """Check the ``Authorization`` header of a Graph call and return the token's claims.
 
@@ -180,29 +271,29 @@ def verify_token(authorization: str | None, *, key: SigningKey, tenant_id: str, 
     header, claims, payload, signature = _parse(token)
     if not _is_signed_by(key, header, payload, signature):
         raise _refused("Signature is invalid.")
-    if claims.get("iss") != f"https://sts.windows.net/{tenant_id}/" or claims.get("tid") != tenant_id:
-        raise _refused("Access token validation failure. Invalid issuer.")  # chosen, not sourced
     if not claims.get("nbf", now + 1) <= now < claims.get("exp", 0):
         raise _refused("Lifetime validation failed, the token is expired.")
     if claims.get("aud") not in audiences:
         raise _refused("Access token validation failure. Invalid audience.")
+    if claims.get("iss") != f"https://sts.windows.net/{tenant_id}/" or claims.get("tid") != tenant_id:
+        raise _refused("Access token validation failure. Invalid issuer.")  # chosen, not sourced
     return claims
 
 
 def _parse(token: str) -> tuple[dict[str, Any], dict[str, Any], str, bytes]:
     segments = token.split(".")
-    if len(segments) == 1:
-        raise _refused(f"IDX14100: JWT is not well formed, there are no dots (.).\n{_WANTS_DOTS}")
-    if len(segments) != 3:
-        raise _refused(f"IDX14120: JWT is not well formed, there is only one dot (.).\n{_WANTS_DOTS}")
+    if len(segments) != 3 and len(segments) != 5:
+        raise _refused(f"{_WRONG_DOTS.get(len(segments), _TOO_MANY_DOTS)}\n{_WANTS_DOTS}")
     try:
         header = parse_object(decode_base64url(segments[0]))
     except ValueError:
-        raise _refused("IDX14102: Unable to decode the header as Base64Url encoded string.") from None
+        raise _refused(f"IDX14102: Unable to decode the header '{_HIDDEN}' as Base64Url encoded string.") from None
+    if len(segments) == 5:  # an encrypted token; that Graph's answer is this one is chosen, not sourced
+        raise _refused("Signature is invalid.")
     try:
         claims = parse_object(decode_base64url(segments[1]))
     except ValueError:
-        raise _refused("IDX14101: Unable to decode the payload as Base64Url encoded string.") from None
+        raise _refused(f"IDX14101: Unable to decode the payload '{_HIDDEN}' as Base64Url encoded string.") from None
     try:
         signature = decode_base64url(segments[2]) if "=" not in segments[2] else b""
     except ValueError:
@@ -212,8 +303,9 @@ def _parse(token: str) -> tuple[dict[str, Any], dict[str, Any], str, bytes]:
 
 def _is_signed_by(key: SigningKey, header: dict[str, Any], payload: str, signature: bytes) -> bool:
     """The header must be one Entra writes: nothing in it chooses the algorithm or brings a key along."""
-    written = {"typ": "JWT", "alg": "RS256", "x5t": key.kid, "kid": key.kid}
-    if {name: value for name, value in header.items() if name != "nonce"} != written:
+    written = {"typ": "JWT", "alg": "RS256", "kid": key.kid}
+    optional = {"x5t": key.kid, "nonce": header.get("nonce", "")}
+    if optional | header != optional | written:
         return False
     if not isinstance(header.get("nonce", ""), str):
         return False

@@ -6,7 +6,6 @@ Sources: graph docs user-list.md, user-get.md, user-list-manager.md, paging.md; 
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 import json
@@ -15,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from . import odata
+from .assertion import decode_base64url
 from .directory import People
 from .errors import GraphError
 from .messages import Answer, compact
@@ -35,7 +35,7 @@ def list_users(call: Call) -> Answer:
     """``GET /users``: one page."""
     query = odata.parse_query(call.request.query, USERS, eventual=call.eventual)
     people = call.tenant.people
-    start = read_skiptoken(query) if query.skiptoken else -1
+    start = -1 if query.skiptoken is None else read_skiptoken(query)
     page, last = [], start
     matching = _matching(people, query, start)
     for last, user in matching:  # noqa: B007 - the place of the last user is needed after the loop
@@ -43,7 +43,7 @@ def list_users(call: Call) -> Answer:
         if len(page) == query.page_size:
             break
     parts = [f'"@odata.context":{_json(odata.context(SERVICE_ROOT, USERS, query))}'.encode()]
-    if query.count and not query.skiptoken:
+    if query.count and query.skiptoken is None:
         parts.append(f'"@odata.count":{_count(people, query)}'.encode())
     if next(matching, None) is not None:
         link = odata.next_link(f"{call.base}/users", query, write_skiptoken(query, last))
@@ -68,6 +68,12 @@ def get_user(call: Call) -> Answer:
     user = find_user(call, call.keys[0])
     context = {"@odata.context": odata.context(SERVICE_ROOT, USERS, query, single=True)}
     return Answer(body=compact(context | shape(user, query.returned) | _expanded(call.tenant.people, user, query)))
+
+
+def get_me(call: Call) -> Answer:
+    """``GET /me``: the person who signed in."""
+    call.keys = [call.claims["oid"]]
+    return get_user(call)
 
 
 def get_manager(call: Call) -> Answer:
@@ -178,8 +184,8 @@ def read_skiptoken(query: odata.Query) -> int:
         GraphError: 400 when the token is damaged or another query's (text chosen, not sourced).
     """
     try:
-        data = base64.urlsafe_b64decode(query.skiptoken + "=" * (-len(query.skiptoken) % 4))
-    except (binascii.Error, ValueError):
+        data = decode_base64url(query.skiptoken)
+    except ValueError:
         data = b""
     number, seal = data[len(_TOKEN_MARK) : len(_TOKEN_MARK) + 8], data[len(_TOKEN_MARK) + 8 :]
     if not data.startswith(_TOKEN_MARK) or not hmac.compare_digest(seal, _seal(query, number)):

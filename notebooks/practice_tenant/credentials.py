@@ -1,0 +1,121 @@
+"""Adding and removing an application's certificates and secrets.
+
+An administrator replaces ``keyCredentials`` with a PATCH; an app without permissions rolls its own with addKey and
+removeKey and a proof that it has the private key of an old one.
+
+Sources: graph docs application-addkey.md, application-removekey.md, application-addpassword.md,
+application-removepassword.md; single error texts as marked.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from .errors import GraphError
+from .key_credentials import is_proof, read_keys, seconds
+from .messages import Answer, compact
+from .payload import GUID, bad_request, denied, invalid, is_instant, missing
+from .permissions import OWNED, ROLL_KEYS
+from .registration import find_application, owns
+from .users import SERVICE_ROOT
+
+if TYPE_CHECKING:
+    from .graph import Call
+
+TWO_YEARS = timedelta(days=730)
+
+
+# --- rolling certificates -----------------------------------------------------------------------------------
+
+
+def add_key(call: Call) -> Answer:
+    """``POST /applications/{id}/addKey``: 200 with the new credential; needs a proof of possession of an old one."""
+    application, body = _rolling(call)
+    given = body.get("keyCredential")
+    if not isinstance(given, dict):
+        raise missing("keyCredential", "Application")
+    tenant = call.tenant
+    kept = application["keyCredentials"]
+    credential = read_keys([given], [], tenant.now())[0]
+    if any(credential["keyId"] == one["keyId"] for one in kept):
+        raise bad_request(f"Update to existing credential with KeyId '{credential['keyId']}' is not allowed.")
+    application["keyCredentials"] = [*kept, credential]
+    context = {"@odata.context": f"{SERVICE_ROOT}/$metadata#microsoft.graph.keyCredential"}
+    return Answer(body=compact(context | credential | {"key": None}))
+
+
+def remove_key(call: Call) -> Answer:
+    """``POST /applications/{id}/removeKey``: 204; a proof of possession is needed here, too."""
+    application, body = _rolling(call)
+    key_id = _read_key_id(body)
+    left = [one for one in application["keyCredentials"] if one["keyId"].lower() != key_id]
+    if len(left) == len(application["keyCredentials"]):
+        raise bad_request("No credentials found to be removed.")  # recorded: 400 with this generic code
+    application["keyCredentials"] = left
+    return Answer(204)
+
+
+def _rolling(call: Call) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The application and the body, when the caller may roll its keys and proves that it has one of them.
+
+    An application needs no permission for its own keys.
+    """
+    application, body = find_application(call), call.json()
+    itself = not call.is_delegated and call.claims["appid"] == application["appId"]
+    owner = call.holds(OWNED, ()) and owns(call, application["appId"])
+    if not (itself or owner or call.holds(ROLL_KEYS, ROLL_KEYS)):
+        raise denied()
+    now = call.tenant.now()
+    usable = [key for key in call.tenant.registered_keys(application) if key.start <= now < key.end]
+    if not is_proof(body.get("proof"), application["id"], usable, now):
+        # Recorded for every fault of a proof (microsoft-graph-docs#10686, #22076), whatever it is.
+        raise GraphError(401, "Authentication_MissingOrMalformed", "Access Token missing or malformed.")
+    return application, body
+
+
+# --- secrets ------------------------------------------------------------------------------------------------
+
+
+def add_password(call: Call) -> Answer:
+    """``POST /applications/{id}/addPassword``: 200 with ``secretText``, this once and never again."""
+    application = find_application(call, to_write=True)
+    body = call.json() if call.request.body.strip() else {}
+    given = body.get("passwordCredential") or {}
+    if not isinstance(given, dict) or not isinstance(given.get("displayName"), str | None):
+        raise invalid("passwordCredential", "Application")
+    start, end = _lifetime(given, call.tenant.now())
+    text = f"{secrets.token_urlsafe(3)[:3]}8Q~{secrets.token_urlsafe(26)[:34]}"
+    credential = call.tenant.add_secret(application, text, name=given.get("displayName"), start=start, end=end)
+    context = {"@odata.context": f"{SERVICE_ROOT}/$metadata#microsoft.graph.passwordCredential"}
+    # The Location is as recorded: the bare address of Graph.
+    location = {"Location": "https://graph.microsoft.com"}
+    return Answer(200, location, compact(context | credential | {"secretText": text}))
+
+
+def remove_password(call: Call) -> Answer:
+    """``POST /applications/{id}/removePassword``: 204."""
+    application = find_application(call, to_write=True)
+    if not call.tenant.remove_secret(application, _read_key_id(call.json())):
+        raise bad_request("No password credential found with keyId.")  # chosen, not sourced
+    return Answer(204)
+
+
+def _lifetime(given: dict[str, Any], now: float) -> tuple[float, float]:
+    """From now on and for two years unless the client says otherwise (application-addpassword.md)."""
+    for name in ("startDateTime", "endDateTime"):
+        if given.get(name) is not None and not is_instant(given[name]):
+            raise invalid(name, "PasswordCredential")
+    start = seconds(given["startDateTime"]) if given.get("startDateTime") else now
+    end = seconds(given["endDateTime"]) if given.get("endDateTime") else start + TWO_YEARS.total_seconds()
+    if end <= start:
+        raise invalid("endDateTime", "PasswordCredential")  # chosen, not sourced
+    return start, end
+
+
+def _read_key_id(body: dict[str, Any]) -> str:
+    key_id = body.get("keyId")
+    if not isinstance(key_id, str) or not GUID.fullmatch(key_id):
+        raise invalid("keyId", "Application")
+    return key_id.lower()

@@ -1,0 +1,272 @@
+"""Applications: what a developer registers.
+
+Sources: graph docs application-*.md; recorded answers of azure-cli for keys and their order.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from .errors import GraphError
+from .key_credentials import read_keys
+from .listing import Show, count_objects, created, list_objects, one_object
+from .messages import Answer
+from .objects import ANY_ACCOUNT, graph_time, new_application
+from .payload import GUID, bad_request, conflict, denied, invalid, missing, not_found, read_properties
+from .people import DOMAIN
+from .properties import APPLICATIONS, Collection
+from .users import SERVICE_ROOT
+
+if TYPE_CHECKING:
+    from .graph import Call
+
+LONGEST_NAME = 120  # characters of an application's displayName
+AUDIENCES = ("AzureADMyOrg", "AzureADMultipleOrgs", ANY_ACCOUNT, "PersonalMicrosoftAccount")
+
+_NAMES = (
+    "displayName description keyCredentials passwordCredentials requiredResourceAccess signInAudience identifierUris "
+    "tags notes web spa api publicClient appRoles info isFallbackPublicClient isDeviceOnlyAuthSupported addIns "
+    "groupMembershipClaims optionalClaims parentalControlSettings serviceManagementReference tokenEncryptionKeyId "
+    "defaultRedirectUri oauth2RequirePostResponse servicePrincipalLockConfiguration requestSignatureVerification "
+    "nativeAuthenticationApisEnabled authenticationBehaviors samlMetadataUrl"
+)
+_WRITABLE = frozenset(_NAMES.split())
+_EMPTY = new_application("", "", "", 0, domain=DOMAIN)
+
+
+def list_applications(call: Call) -> Answer:
+    """``GET /applications``."""
+    return list_objects(call, APPLICATIONS, call.tenant.applications.after(-1), show_application, path="applications")
+
+
+def count_applications(call: Call) -> Answer:
+    """``GET /applications/$count``."""
+    return count_objects(call, APPLICATIONS, call.tenant.applications.values())
+
+
+def get_application(call: Call) -> Answer:
+    """``GET /applications/{id}`` or ``/applications(appId='…')``.
+
+    Only here, and only with ``$select=keyCredentials``, the certificates themselves come along (application-get.md).
+    """
+    return one_object(call, APPLICATIONS, find_application(call), show_selected_keys(APPLICATIONS))
+
+
+def create_application(call: Call) -> Answer:
+    """``POST /applications``: 201, and the calling app, if no user calls through it, owns the new one."""
+    given = read_properties(call.json(), APPLICATIONS, _WRITABLE)
+    if not given.get("displayName"):
+        raise missing("displayName", "Application")
+    if given.get("passwordCredentials"):  # documented; the text is chosen, not sourced
+        raise bad_request("Property passwordCredentials is invalid.", ("InvalidValue", "passwordCredentials"))
+    tenant, now, audience = call.tenant, call.tenant.now(), given.get("signInAudience") or ANY_ACCOUNT
+    application = new_application(
+        str(uuid.uuid4()), str(uuid.uuid4()), given["displayName"], now, domain=DOMAIN, audience=audience
+    )
+    _change_application(call, application, given)
+    tenant.applications[application["id"]] = application
+    if not call.is_delegated:
+        tenant.owners[application["id"]] = {call.claims["oid"]}
+    context = {"@odata.context": f"{SERVICE_ROOT}/$metadata#applications/$entity"}
+    shown = show_application(application, None) | {"createdDateTime": graph_time(now, fraction=True)}
+    return created(call, context | shown, "Application")
+
+
+def update_application(call: Call) -> Answer:
+    """``PATCH /applications/{id}``: 204. A collection in the body, keyCredentials above all, replaces the whole one."""
+    application = find_application(call, to_write=True)
+    _change_application(call, application, read_properties(call.json(), APPLICATIONS, _WRITABLE))
+    if principal := call.tenant.service_principal(application["appId"]):
+        follow(principal, application)
+    return Answer(204)
+
+
+def delete_application(call: Call) -> Answer:
+    """``DELETE /applications/{id}``: 204, restorable for thirty days; the service principal goes with it."""
+    call.tenant.delete("application", find_application(call, to_write=True)["id"])
+    return Answer(204)
+
+
+def find_application(call: Call, *, to_write: bool = False) -> dict[str, Any]:
+    """The application a path names by id or by ``appId='…'``.
+
+    Raises:
+        GraphError: 404 when there is none, 400 for an id that is no GUID, 403 when the caller may only write
+            what it owns and does not own this one.
+    """
+    key, tenant = call.keys[0], call.tenant
+    app_id = alternate_key(key, "appId")
+    found = by_id(tenant.applications, key) if app_id is None else tenant.application(app_id)
+    if found is None:
+        raise not_found(app_id or key)
+    if to_write and call.only_owned and not owns(call, found["appId"]):
+        raise denied()
+    return found
+
+
+def owns(call: Call, app_id: str) -> bool:
+    """Whether the calling service principal owns the application with this client id, deleted or not."""
+    deleted = (gone.item for gone in call.tenant.deleted.values() if gone.kind == "application")
+    applications = (*call.tenant.applications.values(), *deleted)
+    caller = call.claims.get("oid")
+    return any(
+        caller in call.tenant.owners.get(application["id"], ())
+        for application in applications
+        if application["appId"] == app_id
+    )
+
+
+def show_application(application: dict[str, Any], names: tuple[str, ...] | None) -> dict[str, Any]:
+    """An application as a list shows it: without the certificates' bytes."""
+    return show(APPLICATIONS, application, names, with_keys=False)
+
+
+def show_selected_keys(collection: Collection) -> Show:
+    """Shows a single object: the certificates' bytes are there when keyCredentials was selected by name."""
+    return lambda item, names: show(collection, item, names, with_keys="keyCredentials" in (names or ()))
+
+
+def show(
+    collection: Collection, item: dict[str, Any], names: tuple[str, ...] | None, *, with_keys: bool
+) -> dict[str, Any]:
+    """An object as Graph shows it: the selected properties or all, a certificate's bytes only on request."""
+    streams = {name for name in names or () if collection.table[name.lower()].kind == "Stream"}  # no place in JSON
+    shown = {name: item.get(name, _nothing(collection, name)) for name in names or item if name not in streams}
+    if "keyCredentials" in shown and not with_keys:
+        shown["keyCredentials"] = [key | {"key": None} for key in shown["keyCredentials"]]
+    return shown
+
+
+def _nothing(collection: Collection, name: str) -> list | bool | None:
+    """What stands for a property nobody set."""
+    if name == "oauth2RequirePostResponse":  # the one Boolean the metadata does not let be null
+        return False
+    return [] if collection.table[name.lower()].many else None
+
+
+def _change_application(call: Call, application: dict[str, Any], given: dict[str, Any]) -> None:
+    """Check everything, then write it: a refused request changes nothing."""
+    name = given.get("displayName", application["displayName"])
+    if not name:
+        raise missing("displayName", "Application")
+    if len(name) > LONGEST_NAME:
+        raise invalid("displayName", "Application")
+    if given.get("signInAudience", AUDIENCES[0]) not in AUDIENCES:
+        raise invalid("signInAudience", "Application")
+    refuse_taken_uris(call, application, given.get("identifierUris", []))
+    for platform in ("web", "spa", "publicClient"):
+        if not _are_texts((given.get(platform) or {}).get("redirectUris", [])):
+            raise invalid(platform, "Application")
+    if not isinstance((given.get("api") or {}).get("oauth2PermissionScopes", []), list):
+        raise invalid("api", "Application")
+    changes = dict(given)
+    if "appRoles" in given:
+        changes["appRoles"] = read_roles(given["appRoles"], application["appRoles"])
+    if "keyCredentials" in given:
+        changes["keyCredentials"] = read_keys(given["keyCredentials"], application["keyCredentials"], call.tenant.now())
+    if "passwordCredentials" in given:
+        kept = _kept_passwords(given["passwordCredentials"], application["passwordCredentials"])
+        for gone in [one for one in application["passwordCredentials"] if one not in kept]:
+            call.tenant.remove_secret(application, gone["keyId"])
+        del changes["passwordCredentials"]
+    write(application, changes)
+
+
+def write(item: dict[str, Any], changes: dict[str, Any]) -> None:
+    """Store changes; a complex property keeps the members that were not sent, and null empties it."""
+    for name, value in changes.items():
+        old = item.get(name)
+        if isinstance(old, dict):
+            item[name] = _EMPTY.get(name) if value is None else old | value
+        else:
+            item[name] = value
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def refuse_taken_uris(call: Call, application: dict[str, Any], uris: list[str]) -> None:
+    """Refuse identifier URIs that another application of the tenant has.
+
+    Raises:
+        GraphError: 400.
+    """
+    taken = {
+        uri.lower()
+        for other in call.tenant.applications.values()
+        if other["id"] != application["id"]
+        for uri in other["identifierUris"]
+    }
+    if any(uri.lower() in taken for uri in uris):
+        raise conflict("identifierUris")
+
+
+def read_roles(given: list[dict[str, Any]], existing: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """An application's app roles. One that is enabled must be disabled before it can go (terraform-azuread's list)."""
+    roles = [{"isEnabled": True, "origin": "Application"} | role for role in given]
+    for role in roles:
+        members = role.get("allowedMemberTypes")
+        if not (
+            isinstance(role.get("id"), str)
+            and GUID.fullmatch(role["id"])
+            and isinstance(role.get("value"), str | None)
+            and isinstance(role.get("displayName"), str)
+            and isinstance(members, list)
+            and members
+            and all(member in ("Application", "User") for member in members)
+        ):
+            raise invalid("appRoles", "Application")
+        role["id"] = role["id"].lower()
+        role.setdefault("value", None)
+    left = {role["id"] for role in roles}
+    if len(left) != len(roles):
+        raise invalid("appRoles", "Application")
+    if any(role["isEnabled"] and role["id"] not in left for role in existing):
+        text = "Permission (scope or role) cannot be deleted or updated unless disabled first."
+        raise GraphError(400, "CannotDeleteOrUpdateEnabledEntitlement", text)
+    return roles
+
+
+def _kept_passwords(given: list[dict[str, Any]], existing: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """PATCH can take secrets away, not add any: that is addPassword's (chosen, not sourced)."""
+    stored = {credential["keyId"]: credential for credential in existing}
+    wanted = [one.get("keyId") for one in given]
+    if not all(isinstance(key_id, str) and key_id in stored for key_id in wanted):
+        raise bad_request("Property passwordCredentials is invalid.", ("InvalidValue", "passwordCredentials"))
+    return [stored[key_id] for key_id in wanted]
+
+
+def follow(principal: dict[str, Any], application: dict[str, Any]) -> None:
+    """What a service principal takes over from its application (serviceprincipal-update.md, "inherit")."""
+    principal |= {
+        "appDisplayName": application["displayName"],
+        "displayName": application["displayName"],
+        "appDescription": application["description"],
+        "homepage": application["web"].get("homePageUrl"),
+        "logoutUrl": application["web"].get("logoutUrl"),
+        "replyUrls": application["web"].get("redirectUris") or [],
+        "servicePrincipalNames": [application["appId"], *application["identifierUris"]],
+        "signInAudience": application["signInAudience"],
+        "appRoles": application["appRoles"],
+        "info": application["info"],
+        "oauth2PermissionScopes": application["api"].get("oauth2PermissionScopes") or [],
+    }
+
+
+def by_id(objects: dict[str, dict[str, Any]], key: str) -> dict[str, Any] | None:
+    """The object with this id, None when there is none.
+
+    Raises:
+        GraphError: 400 for an id that is no GUID.
+    """
+    if not GUID.fullmatch(key):  # the text is recorded for other directory objects
+        raise bad_request(f"Invalid object identifier '{key[:100]}'.")
+    return objects.get(key.lower())
+
+
+def alternate_key(key: str, name: str) -> str | None:
+    """The value of a key like ``appId='…'``, None for a plain one."""
+    given, _, value = key.partition("='")
+    return value.removesuffix("'") if given.lower() == name.lower() and value else None
