@@ -6,15 +6,33 @@ pytest reads tests/conftest.py up front when it starts at the root without a pat
 
 import importlib
 import os
+import re
+import subprocess
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 import exercises
 import pytest
-from chapters import CELL_TIMEOUT, NOTEBOOKS, SANITIZE, keys_folder, practice_environment
+from chapters import CELL_TIMEOUT, NOTEBOOKS, ROOT, SANITIZE, keys_folder, practice_environment
+
+MOST_WORKERS = 4  # more would start more kernels than they save time
 
 sys.path.insert(0, str(NOTEBOOKS))  # the tests import practice_tenant, workbook and graph_daemon as a notebook does
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks whether it is wanted
+def pytest_cmdline_main(config):
+    """Plain `pytest` uses the cores. A file stays together: the cells of a notebook share one kernel."""
+    option, is_worker = config.option, hasattr(config, "workerinput")
+    if is_plain(config) and option.numprocesses is None and not (is_worker or option.usepdb or option.collectonly):
+        option.numprocesses, option.dist = min(os.cpu_count() or 1, MOST_WORKERS), "loadfile"
+
+
+def is_plain(config) -> bool:
+    """Whether pytest was started at the root without a path."""
+    return [Path(argument).resolve() for argument in config.args] == [ROOT]
 
 
 def pytest_configure(config):
@@ -36,24 +54,36 @@ class NotebookRuns:
     """Prepares what notebooks need; a plugin, because pytest asks no conftest of tests/ about files in notebooks/."""
 
     def __init__(self, scratch: Path, environment: dict[str, str]):
-        self.scratch, self.environment = scratch, environment
-        self.solved = None
+        self.solved = exercises.Runs(environment, scratch)
+        self.scratch = scratch
+        self.collected = Counter()
+
+    @pytest.hookimpl(tryfirst=True)  # before -k takes anything away
+    def pytest_collection_modifyitems(self, items):
+        self.collected = Counter(item.path.stem for item in items if item.path.suffix == ".ipynb")
 
     def pytest_collection_finish(self, session):
-        """Starts the runs with solutions early: they use the second core while nbval uses the first."""
         if not session.config.option.collectonly:
             importlib.import_module("matplotlib.font_manager")  # finds the fonts now: a cell would warn that it does
             params = [item.callspec.params for item in session.items if hasattr(item, "callspec")]
-            chapters = {param["exercise"].chapter for param in params if "exercise" in param}
-            self.solved = exercises.Runs(sorted(chapters), self.environment, self.scratch)
+            self.solved.wanted = sorted({param["exercise"].chapter for param in params if "exercise" in param})
 
     def pytest_sessionfinish(self):
-        if self.solved:
-            self.solved.stop()
+        self.solved.stop()
 
     @pytest.hookimpl(tryfirst=True)  # before nbval starts the kernel, which inherits the environment
     def pytest_runtest_setup(self, item):
         os.environ["WORKBOOK_KEYS"] = str(keys_folder(self.scratch, item.path.stem))
+
+
+@pytest.fixture(scope="session")
+def collected(pytestconfig) -> Counter:
+    """How many cells plain `pytest` finds, by notebook. Started with a path, another pytest is asked."""
+    if is_plain(pytestconfig):
+        return pytestconfig.pluginmanager.get_plugin("notebook-runs").collected
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-q"]
+    listing = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", check=False).stdout
+    return Counter(re.findall(r"^notebooks/(.+)\.ipynb::Cell \d+$", listing, flags=re.MULTILINE))
 
 
 @pytest.fixture(scope="session")

@@ -7,8 +7,7 @@ stub and every named mistake in the same kernel, so that an answer may use whate
 import importlib
 import json
 import re
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -157,21 +156,22 @@ def text_under(cell: nbformat.NotebookNode) -> str:
 
 
 class Runs:
-    """Runs chapters with their solutions on a thread of its own, while nbval steps through the notebooks."""
+    """Runs chapters with their solutions, one after the other, on a thread of its own.
 
-    def __init__(self, chapters: Iterable[Path], environment: dict[str, str], scratch: Path):
+    Nothing runs before the first result is asked for: of several pytest workers only one has these tests.
+    """
+
+    def __init__(self, environment: dict[str, str], scratch: Path):
+        self.wanted: list[Path] = []  # chapters, in the order in which they are to run
+        self._environment, self._scratch = environment, scratch
         self._pool = ThreadPoolExecutor(max_workers=1)
-        self._runs = {
-            chapter: self._pool.submit(
-                try_answers,
-                chapter,
-                environment | {"WORKBOOK_KEYS": str(keys_folder(scratch, f"{chapter.stem}-solved"))},
-            )
-            for chapter in chapters
-        }
+        self._runs: dict[Path, Future[Run]] = {}
 
     def of(self, chapter: Path) -> Run:
         """The run of a chapter, waited for. Raises what the run raised, each time it is asked for."""
+        for one in [] if self._runs else self.wanted:
+            keys = str(keys_folder(self._scratch, f"{one.stem}-solved"))
+            self._runs[one] = self._pool.submit(try_answers, one, self._environment | {"WORKBOOK_KEYS": keys})
         return self._runs[chapter].result()
 
     def stop(self) -> None:

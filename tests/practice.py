@@ -293,7 +293,8 @@ def running(*options: str, **more: Any) -> Iterator[Running]:
     try:
         facts = read_facts(process)
         with requests.Session() as session:
-            session.trust_env, session.verify = False, facts["ca_certificate"]
+            session.verify = facts["ca_certificate"]
+            session.trust_env = False
             yield Running(process, facts, session, stderr)
     finally:
         process.terminate()

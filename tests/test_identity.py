@@ -426,6 +426,19 @@ def test_500014_when_the_resource_is_disabled(practice):
     assert_refused(practice.ask_token(), "invalid_resource", 500014, text)
 
 
+def test_501051_when_the_resource_wants_an_assignment(practice):
+    vault = next(one for one in practice.tenant.service_principals.values() if one["displayName"] == "Azure Key Vault")
+    scope = {"scope": "https://vault.azure.net/.default"}
+    assert practice.ask_token(scope).status == 200
+    vault["appRoleAssignmentRequired"] = True
+    reply = practice.ask_token(scope)
+    assert (reply.status, reply.json["error"], reply.json["error_codes"]) == (401, "invalid_grant", [501051])
+    assert reply.json["error_description"].startswith(
+        f"AADSTS501051: Application '{CLIENT}'(daemon-console) is not assigned to a role for the application "
+        f"'{vault['appId']}'(Azure Key Vault). Trace ID: "
+    )
+
+
 # --- the order of the checks ------------------------------------------------------------------------------------
 
 # Every mistake is made together with all that come after it: the first one is what Entra tells.

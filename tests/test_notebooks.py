@@ -3,13 +3,11 @@
 import json
 import re
 import statistics
-import subprocess
-import sys
 from collections import Counter
 
 import nbformat
 import pytest
-from chapters import CHAPTERS, ROOT, SANITIZE, code_cells, read, tags
+from chapters import CHAPTERS, SANITIZE, code_cells, read, tags
 from nbval.plugin import get_sanitize_patterns
 
 each_chapter = pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.stem)
@@ -40,14 +38,6 @@ def texts(notebook: nbformat.NotebookNode) -> list[str]:
         shown += [output.get("text", ""), output.get("evalue", ""), *output.get("traceback", [])]
         shown += [str(data) for mime, data in output.get("data", {}).items() if mime != "image/png"]
     return [cell.source for cell in notebook.cells] + shown
-
-
-@pytest.fixture(scope="module")
-def collected() -> Counter:
-    """How many cells plain `pytest` finds at the root, by file."""
-    command = [sys.executable, "-m", "pytest", "--collect-only", "-q"]
-    listing = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", check=False).stdout
-    return Counter(re.findall(r"^notebooks/(.+)\.ipynb::Cell \d+$", listing, flags=re.MULTILINE))
 
 
 @each_chapter

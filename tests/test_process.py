@@ -10,6 +10,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from contextlib import contextmanager, suppress
@@ -128,7 +129,17 @@ def assert_one_line(stderr, words):
     assert words in stderr
 
 
+@pytest.fixture
+def own_signals():
+    """Puts back the handlers that the command line sets in this process."""
+    before = {sent: signal.getsignal(sent) for sent in (signal.SIGTERM, signal.SIGINT)}
+    yield
+    for sent, handler in before.items():
+        signal.signal(sent, handler)
+
+
 @pytest.mark.parametrize("name", MISTAKES)
+@pytest.mark.usefixtures("own_signals")
 def test_a_mistake_is_told_in_one_line_with_status_2(capsys, tmp_path, name):
     arguments, words = MISTAKES[name]
     with pytest.raises(SystemExit) as ended:
@@ -174,6 +185,22 @@ def unanswered(tenant):
         while seen < 3 and time.monotonic() < deadline:  # the token, the first page, and this one
             seen = len(tenant.control("requests")["requests"])
         yield
+
+
+@pytest.mark.usefixtures("own_signals")
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT], ids=lambda sent: sent.name)
+def test_a_signal_while_it_starts_ends_it_with_status_0_and_leaves_no_file(monkeypatch, tmp_path, sent):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+    def ask_to_end(*_):
+        assert [path.name for folder in tmp_path.iterdir() for path in folder.iterdir()] == ["ca.pem"]
+        signal.raise_signal(sent)
+
+    monkeypatch.setattr(command_line, "Server", ask_to_end)
+    with pytest.raises(SystemExit) as ended:
+        command_line.main([])
+    assert ended.value.code == 0
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_child_of_a_notebook_survives_stop_and_ends_with_its_input():

@@ -21,7 +21,7 @@ from .control import PREFIX
 from .directory import GRAPH_APP_ROLES, Settings
 from .emulator import Emulator
 from .graph import VERSION
-from .server import Server
+from .server import Server, on_stop_signals
 from .tls import LOOPBACK, LoopbackTls
 
 MOST_USERS = 5_000_000
@@ -46,6 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
     """
     parser = _parser()
     options = parser.parse_args(arguments)
+    on_stop_signals(lambda *_: sys.exit(0), ignore_interrupt=options.until_stdin_closes)  # while it is starting
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(name)s: %(message)s")
     logging.getLogger("tornado").setLevel(logging.ERROR)  # a client's broken handshake is the client's to report
     try:
@@ -60,11 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(str(error))
     tls = LoopbackTls()
     try:
-        server = Server(emulator, tls.context, options.port)
-    except OSError:
-        tls.remove()
-        parser.error(f"port {options.port} on {LOOPBACK} cannot be had: choose another, or leave --port out.")
-    try:
+        server = _listen(parser, emulator, tls, options.port)
         asyncio.run(
             server.serve(
                 lambda: print(json.dumps(_facts(server, emulator, tls)), flush=True),
@@ -74,6 +71,13 @@ def main(arguments: list[str] | None = None) -> int:
     finally:
         tls.remove()
     return 0
+
+
+def _listen(parser: Arguments, emulator: Emulator, tls: LoopbackTls, port: int) -> Server:
+    try:
+        return Server(emulator, tls.context, port)
+    except OSError:
+        parser.error(f"port {port} on {LOOPBACK} cannot be had: choose another, or leave --port out.")
 
 
 def _parser() -> Arguments:

@@ -80,7 +80,7 @@ class Fault:
         if self.status is None:
             return None
         if self.target == "graph":
-            code, text = _GRAPH_FAILURES.get(self.status, ("UnknownError", ""))
+            code, text = _GRAPH_FAILURES.get(self.status, ("UnknownError", ""))  # but for 429 chosen, not sourced
             return graph.refuse(None, tenant, GraphError(self.status, code, text, headers))
         # Entra throttles client credentials with plain text and a minute's wait (MSAL.NET issue 2855).
         headers = ({"Retry-After": "60"} if self.status == 429 else {}) | headers

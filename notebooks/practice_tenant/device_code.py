@@ -314,7 +314,8 @@ def _question(sign_in: SignIn, sign_ins: SignIns) -> str:
     asked = "".join(f"<li>{html.escape(scope)}</li>" for scope in sign_in.scopes)
     return (
         f"<p>You sign in as the practice administrator, <b>{html.escape(ADMINISTRATOR.name)}</b> "
-        f"({html.escape(ADMINISTRATOR.user_principal_name)}).</p><p><b>{html.escape(sign_in.client.name)}</b> asks for:</p><ul>{asked}</ul>"
+        f"({html.escape(ADMINISTRATOR.user_principal_name)}).</p>"
+        f"<p><b>{html.escape(sign_in.client.name)}</b> asks for:</p><ul>{asked}</ul>"
         f'<form method="post">{_hidden("page_key", sign_ins.page_key)}{_hidden("user_code", sign_in.user_code)}'
         '<button name="decision" value="approve">Continue</button>'
         '<button name="decision" value="decline">Cancel</button></form>'

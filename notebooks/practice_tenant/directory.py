@@ -203,6 +203,11 @@ class Tenant:
             and assignment["appRoleId"] in values
         )
 
+    def is_assigned(self, principal: dict[str, Any], resource: dict[str, Any]) -> bool:
+        """Whether this service principal holds any assignment on the resource."""
+        pair = (principal["id"], resource["id"])
+        return any((one["principalId"], one["resourceId"]) == pair for one in self.assignments.values())
+
     def grant(
         self, principal: dict[str, Any], resource: dict[str, Any], role_id: str, *, kind: str = "ServicePrincipal"
     ) -> dict[str, Any]:

@@ -21,11 +21,12 @@ class AadstsEntry:
     cause: str
     fix: str
     has_error_uri: bool = True
+    captured_status: int | None = None
 
     @property
     def status(self) -> int:
-        """HTTP 401 for ``invalid_client``, 400 for everything else: the rule of every capture."""
-        return 401 if self.error == "invalid_client" else 400
+        """HTTP 401 for ``invalid_client``, 400 for everything else: the rule of every capture but one."""
+        return self.captured_status or (401 if self.error == "invalid_client" else 400)
 
 
 _CREDENTIALS_DOC = "https://learn.microsoft.com/entra/identity-platform/certificate-credentials"
@@ -239,6 +240,12 @@ AADSTS: dict[str, AadstsEntry] = {
         "tenant has lapsed, or that the administrator for this tenant has disabled the application, preventing "
         "tokens from being issued for it.",
         "somebody switched the resource off", "ask the administrator",
+    ),
+    "not_assigned": AadstsEntry(
+        501051, "invalid_grant",
+        "Application '{client_id}'({app_name}) is not assigned to a role for the application "
+        "'{resource_id}'({resource_name}).",
+        "the resource takes only apps that hold one of its roles", "assign an app role", captured_status=401,
     ),
     # --- device code ----------------------------------------------------------------------------------------
     "authorization_pending": AadstsEntry(

@@ -275,6 +275,14 @@ def _app_token(name: str, form: dict[str, str], origin: str, tenant: Tenant, key
     by_certificate = _authenticate(form, application, tenant, origin, name)
     _check_enabled(principal, application, tenant)
     resource, audience = _resource(form["scope"], tenant)
+    if resource["appRoleAssignmentRequired"] and not tenant.is_assigned(principal, resource):
+        raise EntraError(
+            "not_assigned",
+            client_id=application["appId"],
+            app_name=application["displayName"],
+            resource_id=resource["appId"],
+            resource_name=resource["displayName"],
+        )
     now = tenant.now()
     claims = app_only_claims(
         tenant_id=tenant.id,

@@ -73,10 +73,7 @@ class Server:
         def end(*_: object) -> None:
             loop.call_soon_threadsafe(stop.set)
 
-        signal.signal(signal.SIGTERM, end)
-        for name in ("SIGINT", "SIGBREAK"):  # Ctrl-C; Ctrl-Break exists on Windows alone
-            if hasattr(signal, name):
-                signal.signal(getattr(signal, name), signal.SIG_IGN if until_stdin_closes else end)
+        on_stop_signals(end, ignore_interrupt=until_stdin_closes)
         if until_stdin_closes:
             threading.Thread(target=_wait_for_end_of_input, args=(end,), daemon=True).start()
         self._http.add_sockets(self._sockets)
@@ -118,6 +115,14 @@ class Server:
             # A fault of the practice tenant itself. The traceback names code only, never what was sent.
             log.exception("%s could not be answered", received.method)
             return _refuse(500, "The practice tenant failed: see its log.")
+
+
+def on_stop_signals(handler: Callable[..., None], *, ignore_interrupt: bool) -> None:
+    """Call `handler` on SIGTERM and, unless they are to be ignored, on Ctrl-C and Windows' Ctrl-Break."""
+    signal.signal(signal.SIGTERM, handler)
+    for name in ("SIGINT", "SIGBREAK"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN if ignore_interrupt else handler)
 
 
 def _refuse(status: int, sentence: str) -> Outcome:

@@ -33,8 +33,12 @@ class LoopbackTls:
         authority.issue_cert(LOOPBACK, "localhost").configure_cert(self.context)
         self._folder = Path(tempfile.mkdtemp(prefix="practice-tenant-"))
         self.ca_certificate = self._folder / "ca.pem"
-        with os.fdopen(os.open(self.ca_certificate, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(authority.cert_pem.bytes())
+        try:
+            with os.fdopen(os.open(self.ca_certificate, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(authority.cert_pem.bytes())
+        except BaseException:  # a signal that ends the program may come here, too
+            self.remove()
+            raise
 
     def remove(self) -> None:
         """Delete the certificate file: the practice tenant leaves nothing behind."""
