@@ -180,6 +180,26 @@ def test_control_calls_do_what_they_say():
     assert "access_token" in client(one, credential).acquire_token_for_client(SCOPE)
 
 
+def test_the_administrator_signs_in_and_steps_of_a_batch_fail():
+    one = open_bench()
+    tools = msal.PublicClientApplication(
+        "14d82eec-204b-4c2f-b7e8-296a70dab67e",
+        authority=one.authority,
+        http_client=one.session,
+        instance_discovery=False,
+    )
+    flow = tools.initiate_device_flow(["User.Read.All"])
+    one.practice.sign_in(flow["user_code"])
+    token = tools.acquire_token_by_device_flow(flow)["access_token"]
+    one.practice.fail("graph", in_batch=True, status=429)
+    answer = one.session.post(
+        f"{one.graph_endpoint}/$batch",
+        json={"requests": [{"id": "1", "method": "GET", "url": "/users?$top=1"}]},
+        headers={"Authorization": f"Bearer {token}"},
+    )
+    assert (answer.status_code, answer.json()["responses"][0]["status"]) == (200, 429)
+
+
 def test_a_control_call_that_is_refused_is_a_sentence():
     with pytest.raises(WorkbookProblem, match="target is one of: token, graph"):
         open_bench().practice.fail("everything")

@@ -84,6 +84,7 @@ class PracticeTenant:
         cut: bool = False,
         expired_page_token: bool = False,
         corrupt: bool = False,
+        in_batch: bool = False,
     ) -> None:
         """Makes the next `count` answers fail; one kind of failure a call.
 
@@ -97,11 +98,12 @@ class PracticeTenant:
             cut: break the connection in the middle of the answer.
             expired_page_token: refuse the page's ``$skiptoken``.
             corrupt: spoil the answer's body.
+            in_batch: fail steps inside a ``$batch`` instead of whole requests.
         """
         body: dict[str, Any] = {"target": target, "count": count, "skip": skip}
         wanted = {"status": status, "retry_after": retry_after, "delay_ms": delay_ms}
         body |= {name: value for name, value in wanted.items() if value is not None}
-        flags = {"cut": cut, "expired_page_token": expired_page_token, "corrupt": corrupt}
+        flags = {"cut": cut, "expired_page_token": expired_page_token, "corrupt": corrupt, "in_batch": in_batch}
         body |= {name: True for name, value in flags.items() if value}
         self._ask("POST", "/faults", body)
 
@@ -124,6 +126,10 @@ class PracticeTenant:
     def app(self, action: str) -> None:
         """``"enable"``, ``"disable"`` or ``"remove"`` the daemon app."""
         self._ask("POST", "/app", {"action": action})
+
+    def sign_in(self, user_code: str) -> None:
+        """The practice administrator types a device code and agrees to what is asked."""
+        self._ask("POST", "/sign-in", {"user_code": user_code})
 
     def reset(self) -> None:
         """Puts everything back to how the tenant started."""
