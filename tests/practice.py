@@ -29,6 +29,7 @@ from practice_tenant.assertion import ASSERTION_TYPE
 from practice_tenant.directory import GRAPH_SERVICE_PRINCIPAL_ID, SERVICE_PRINCIPAL_ID, Settings
 from practice_tenant.emulator import Emulator, Outcome
 from practice_tenant.messages import FORM, Answer, Request
+from practice_tenant.tokens import SigningKey
 
 ORIGIN = "https://127.0.0.1:8443"
 GRAPH_SCOPE = "https://graph.microsoft.com/.default"
@@ -61,6 +62,12 @@ class Reply:
         return self.status, self.json["error"]["code"], self.json["error"]["message"]
 
 
+@lru_cache
+def signing_key() -> SigningKey:
+    """One key for all tests: making a new one takes a tenth of a second."""
+    return SigningKey.generate()
+
+
 @dataclass
 class Practice:
     """The practice tenant without a socket: one daemon app with `CERTIFICATE` and `SECRET`.
@@ -77,7 +84,7 @@ class Practice:
 
     def __post_init__(self) -> None:
         settings = Settings(users=self.users, certificates=(DER,), secret=SECRET, roles=self.roles)
-        self.emulator = Emulator(settings, **self.options)
+        self.emulator = Emulator(settings, **{"signing_key": signing_key()} | self.options)
 
     @property
     def tenant(self):

@@ -46,15 +46,17 @@ class Emulator:
         settings: size of the directory, the daemon's credentials and roles.
         latency_ms: milliseconds added to every answer of Graph.
         throttle: whether Graph's resource-unit limits are enforced.
+        control_key: what the control interface asks for.
+        signing_key: signs the tokens; made new unless one is given.
     """
 
     settings: Settings
     latency_ms: int = 0
     throttle: bool = False
     control_key: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
+    signing_key: SigningKey = field(default_factory=SigningKey.generate, repr=False)
 
     def __post_init__(self) -> None:
-        self.signing_key = SigningKey.generate()
         self.reset()
 
     def reset(self) -> None:
