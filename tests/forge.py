@@ -33,14 +33,18 @@ def elliptic_key(name: str = "daemon") -> ec.EllipticCurvePrivateKey:
     return ec.generate_private_key(ec.SECP256R1())
 
 
-def certificate(key: Any = None, *, starts_in_days: float = -1, ends_in_days: float = 365) -> x509.Certificate:
+DAEMON = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "daemon")])
+
+
+def certificate(
+    key: Any = None, *, starts_in_days: float = -1, ends_in_days: float = 365, subject: x509.Name = DAEMON
+) -> x509.Certificate:
     """A self-signed certificate around a key; days count from now."""
     key, now = key or private_key(), datetime.now(UTC)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "daemon")])
     return (
         x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
+        .subject_name(subject)
+        .issuer_name(subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now + timedelta(days=starts_in_days))

@@ -9,7 +9,7 @@ import uuid
 
 import forge
 import pytest
-from practice_tenant.assertion import check_assertion
+from practice_tenant.assertion import RegisteredKey, check_assertion
 from practice_tenant.errors import EntraError
 
 CLIENT_ID = "4e8f1a6b-93d7-4c25-b0fa-6d1e72c4a895"
@@ -93,6 +93,15 @@ def test_finds_the_key_among_several_and_by_its_key_id():
     assertion = forge.sign(header(**{"x5t#S256": None, "kid": keys[1].key_id}), claims())
     found = check_assertion(assertion, client_id=CLIENT_ID, keys=keys, audiences={TOKEN_URL}, now=time.time())
     assert found == keys[1]
+
+
+def test_of_a_certificate_registered_twice_the_credential_counts_that_is_valid_now():
+    now = time.time()
+    keys = [RegisteredKey(GOOD, str(uuid.uuid4()), *dates) for dates in ((now - 60, now + 60), (now + 60, now + 9_000))]
+    for order in (keys, keys[::-1]):
+        assertion = forge.sign(header(), claims())
+        found = check_assertion(assertion, client_id=CLIENT_ID, keys=order, audiences={TOKEN_URL}, now=now)
+        assert found == keys[0]
 
 
 def test_takes_the_same_assertion_again():

@@ -15,6 +15,8 @@ from urllib.parse import quote, urlencode
 
 import forge
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -120,6 +122,12 @@ ASSERTIONS = {  # name: request, (AADSTS number, words of its text)
         writes(lambda h, c, p: forge.sign({"alg": "RS256", "kid": p.emulator.signing_key.kid}, c, ATTACKER)),
         NOT_FOUND),
     "kid empty": (signs({"x5t#S256": None, "kid": ""}), MALFORMED),
+    "kid a thumbprint in small letters": (signs({"x5t#S256": None, "kid": forge.x5t(CERTIFICATE).lower()}), NOT_FOUND),
+    "alg twice, once in escapes": (
+        writes(lambda h, c, p: forge.sign(json.dumps(h)[:-1] + ', "\\u0061lg": "none"}', c, alg="PS256")), MALFORMED),
+    "iss twice, once in escapes": (with_text("{", '{"\\u0069ss": "somebody", '), MALFORMED),
+    "PSS without salt": (tampered(lambda h, c, s: f"{h}.{c}.{pss(h, c, salt=0)}"), NOT_VERIFIED),
+    "PSS with the longest salt": (tampered(lambda h, c, s: f"{h}.{c}.{pss(h, c, salt=222)}"), NOT_VERIFIED),
     "kid an object": (signs({"x5t#S256": None, "kid": {}}), MALFORMED),
     "thumbprint cut short": (signs({"x5t#S256": forge.x5t_s256(CERTIFICATE)[:20]}), NOT_FOUND),
     "thumbprint in hex": (signs({"x5t#S256": forge.thumbprints(CERTIFICATE)[1].hex()}), NOT_FOUND),
@@ -168,6 +176,12 @@ ASSERTIONS = {  # name: request, (AADSTS number, words of its text)
     "exp NaN": (with_text('"exp": ', '"exp": NaN, "x": '), MALFORMED),
     "exp infinite": (with_text('"exp": ', '"exp": 1e999, "x": '), MALFORMED),
     "exp a number of ten thousand digits": (with_text('"exp": ', f'"exp": {"9" * 10_000}, "x": '), MALFORMED),
+    "exp beyond 64 bits": (signs(exp=2**63), MALFORMED),
+    "exp 1e300": (signs(exp=1e300), MALFORMED),
+    "exp in scientific notation and over": (with_text('"exp": ', '"exp": 1E3, "x": '), WRONG_TIME),
+    "exp minus zero": (with_text('"exp": ', '"exp": -0.0, "x": '), WRONG_TIME),
+    "exp a text with spaces": (signs(exp=" 4000000000 "), MALFORMED),
+    "exp a text with a sign": (signs(exp="+4000000000"), MALFORMED),
     "exp true": (signs(exp=True), MALFORMED),
     "exp a list": (signs(exp=[4_000_000_000]), MALFORMED),
     "exp in words": (signs(exp="tomorrow"), MALFORMED),
@@ -188,10 +202,19 @@ ASSERTIONS = {  # name: request, (AADSTS number, words of its text)
     "aud with more at its end": (writes(lambda h, c, p: forge.sign(h, c | {"aud": c["aud"] + "/x"})), WRONG_AUDIENCE),
     "aud with a slash at its end": (writes(lambda h, c, p: forge.sign(h, c | {"aud": c["aud"] + "/"})), WRONG_AUDIENCE),
     "aud in upper case": (writes(lambda h, c, p: forge.sign(h, c | {"aud": c["aud"].upper()})), WRONG_AUDIENCE),
+    "aud without the port": (
+        writes(lambda h, c, p: forge.sign(h, c | {"aud": c["aud"].replace(":8443", "")})), WRONG_AUDIENCE),
+    "aud with a dot after the host": (
+        writes(lambda h, c, p: forge.sign(h, c | {"aud": c["aud"].replace(":8443", ".:8443")})), WRONG_AUDIENCE),
     "aud the host alone": (signs(aud=ORIGIN), WRONG_AUDIENCE),
     "aud of Graph": (signs(aud="https://graph.microsoft.com"), WRONG_AUDIENCE),
     "iss with a space": (
         writes(lambda h, c, p: forge.sign(h, c | {"iss": c["iss"] + " ", "sub": c["iss"] + " "})), WRONG_CLIENT),
+    "iss in braces": (
+        writes(lambda h, c, p: forge.sign(h, c | dict.fromkeys(("iss", "sub"), f"{{{c['iss']}}}"))), WRONG_CLIENT),
+    "iss without hyphens": (
+        writes(lambda h, c, p: forge.sign(h, c | dict.fromkeys(("iss", "sub"), c["iss"].replace("-", "")))),
+        WRONG_CLIENT),
     "iss of the tenant": (signs(iss=f"{ORIGIN}/7d2c9e5a-1b64-4f0e-9a37-c3d58e41f260/v2.0"), WRONG_CLIENT),
     "iss a list": (writes(lambda h, c, p: forge.sign(h, c | {"iss": [c["iss"]]})), MALFORMED),
     "iss an empty string": (signs(iss=""), (90014, "'iss'")),
@@ -204,6 +227,12 @@ ASSERTIONS = {  # name: request, (AADSTS number, words of its text)
         lambda p: p.ask_token({"client_assertion": p.assertion(
             other_app(p)[1], {"x5t#S256": forge.x5t_s256(other_app(p)[2])})}), NOT_FOUND),
 }  # fmt: skip
+
+
+def pss(header, claims, salt):
+    """A signature that differs from a good one in the length of its salt (bytes) alone."""
+    scheme = padding.PSS(padding.MGF1(hashes.SHA256()), salt)
+    return forge.encode_base64url(forge.private_key().sign(f"{header}.{claims}".encode(), scheme, hashes.SHA256()))
 
 
 def other_last(signature):
@@ -259,7 +288,7 @@ def basic(text):
     return {"Authorization": "Basic " + base64.b64encode(text.encode()).decode()}
 
 
-def first_of_two(first, second):
+def two_secrets(first, second):
     """A form in which client_secret stands twice."""
     fields = {"grant_type": "client_credentials", "scope": GRAPH_SCOPE}
 
@@ -299,7 +328,8 @@ REQUESTS = {  # name: request, (status, words of the answer)
     "the id of the secret": (
         lambda p: p.ask_token_with_secret({"client_secret": secret_id(p)}), (401, "7000215")),
     "the hint of the secret": (lambda p: p.ask_token_with_secret({"client_secret": SECRET[:3]}), (401, "7000215")),
-    "a wrong secret before the right one": (first_of_two("guess", SECRET), (401, "7000215")),
+    "a wrong secret before the right one": (two_secrets("guess", SECRET), (400, "9000411")),
+    "the right secret twice": (two_secrets(SECRET, SECRET), (400, "'client_secret' is duplicated")),
     "the certificate as a secret": (
         lambda p: p.ask_token_with_secret({"client_secret": base64.b64encode(DER).decode()}), (401, "7000215")),
     "the right secret beside a bad assertion": (asks(client_assertion="x", client_secret=SECRET), (400, "50027")),
@@ -308,7 +338,14 @@ REQUESTS = {  # name: request, (status, words of the answer)
     "Basic that is no base64": (
         lambda p: p.ask_token({"client_assertion": None}, headers={"Authorization": "Basic !"}), (401, "7000216")),
     "Basic of another app beside one's own id": (
-        lambda p: p.ask_token({"client_assertion": None}, headers=basic(f"{UNKNOWN}:guess")), (401, "7000215")),
+        lambda p: p.ask_token({"client_assertion": None}, headers=basic(f"{UNKNOWN}:{SECRET}")), (401, "7000216")),
+    "an encoded slash before the endpoint": (
+        lambda p: p.form({}, tenant=f"{p.tenant.id}%2Foauth2%2Fv2.0%2Ftoken?", endpoint=""), (404, "")),
+    "an encoded slash in the tenant": (
+        stranger("GET", "/contoso.example%2F../v2.0/.well-known/openid-configuration"), (400, "900023")),
+    "a scope that is .default alone": (asks(scope="/.default"), (400, "1002012")),
+    "a scope with more slashes than a resource has": (
+        asks(scope="https://graph.microsoft.com///.default"), (400, "500011")),
     "a tenant of another script": (
         stranger("GET", "/%3Cscript%3E/v2.0/.well-known/openid-configuration"), (400, "900023")),
     "a tenant with dots": (stranger("GET", "/../v2.0/.well-known/openid-configuration"), (400, "900023")),

@@ -235,7 +235,15 @@ def test_me_is_the_person_who_signed_in(practice):
         "userPrincipalName": ADMINISTRATOR.user_principal_name,
     }
     assert practice.get("/v1.0/users", token).status == 403
+    assert practice.get("/v1.0/me/manager", token).status == 403
     assert practice.get("/v1.0/me/messages", token).error[2] == "Resource not found for the segment 'messages'."
+
+
+def test_my_manager_is_the_manager_of_the_person_who_signed_in(practice):
+    token = signed_in(practice, "User.Read.All Directory.AccessAsUser.All").json["access_token"]
+    [boss] = practice.get("/v1.0/users?$top=1&$filter=jobTitle eq 'Chief Executive Officer'", token).json["value"]
+    practice.tenant.people.replace(practice.tenant.people.find(ADMINISTRATOR.id) | {"manager": boss["id"]})
+    assert practice.get("/v1.0/me/manager?$select=id", token).json["id"] == boss["id"]
 
 
 def test_default_stands_for_all_that_was_consented_to(practice):

@@ -9,7 +9,9 @@ import uuid
 
 import forge
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 from practice import CERTIFICATE, ORIGIN, fresh, in_url
 from practice_tenant.directory import APP_OBJECT_ID, CLIENT_ID, GRAPH_APP_ROLES, SERVICE_PRINCIPAL_ID
 
@@ -204,6 +206,22 @@ def test_a_patch_changes_what_it_names_and_the_service_principal_follows(admin):
     assert (followed["appDisplayName"], followed["servicePrincipalNames"]) == ("wages", [app["appId"], "api://wages"])
 
 
+def test_a_patch_of_a_part_keeps_the_rest(admin):
+    id_tokens, access_tokens = {"enableIdTokenIssuance": True}, {"enableAccessTokenIssuance": True}
+    app = admin.register(web={"redirectUris": ["https://a.example"], "implicitGrantSettings": id_tokens})
+    admin.call("PATCH", f"/applications/{app['id']}", {"web": {"implicitGrantSettings": access_tokens}})
+    web = admin.get(f"/applications/{app['id']}").json["web"]
+    assert web["redirectUris"] == ["https://a.example"]
+    assert web["implicitGrantSettings"] == id_tokens | access_tokens
+
+
+def test_what_a_claim_or_a_role_leaves_out_is_filled_in_as_recorded(admin):
+    app = admin.register(optionalClaims={"idToken": [{"name": "auth_time", "essential": True}]}, appRoles=[ROLE])
+    claim = {"additionalProperties": [], "essential": True, "name": "auth_time", "source": None}
+    assert app["optionalClaims"] == {"accessToken": [], "idToken": [claim], "saml2Token": []}
+    assert app["appRoles"] == [ROLE | {"description": None, "isEnabled": True, "origin": "Application"}]
+
+
 def required(name: str) -> str:
     return f"A value is required for property '{name}' of resource 'Application'."
 
@@ -214,6 +232,7 @@ def wrong(name: str) -> str:
 
 UNKNOWN_PROPERTY = "Property 'colour' does not exist as a declared property or extension property."
 NO_SECRETS = "Property passwordCredentials is invalid."
+ROLE = {"id": str(uuid.uuid4()), "displayName": "Writer", "value": "Writer", "allowedMemberTypes": ["User"]}
 REFUSED_BODIES = {
     "no name": ({"displayName": None}, required("displayName")),
     "empty name": ({"displayName": ""}, required("displayName")),
@@ -227,6 +246,11 @@ REFUSED_BODIES = {
     "role without id": ({"appRoles": [{"value": "x"}]}, wrong("appRoles")),
     "redirects that are no list": ({"web": {"redirectUris": "x"}}, wrong("web")),
     "scopes that are no list": ({"api": {"oauth2PermissionScopes": "x"}}, wrong("api")),
+    "scope without GUID": ({"api": {"oauth2PermissionScopes": [{"id": "5"}]}}, wrong("api")),
+    "address of another type": ({"web": {"homePageUrl": 5}}, wrong("web")),
+    "member nobody knows": ({"spa": {"colour": "red"}}, wrong("spa")),
+    "claim of another type": ({"optionalClaims": {"idToken": [{"essential": "yes"}]}}, wrong("optionalClaims")),
+    "role switched on by a text": ({"appRoles": [ROLE | {"isEnabled": "yes"}]}, wrong("appRoles")),
 }
 
 
@@ -313,6 +337,14 @@ def test_a_key_is_refused(admin, name):
     app = admin.register()
     assert admin.call("PATCH", f"/applications/{app['id']}", {"keyCredentials": [credential]}).error == error
     assert admin.get(f"/applications/{app['id']}").json["keyCredentials"] == app["keyCredentials"]
+
+
+def test_a_key_without_a_name_is_called_as_windows_calls_its_certificate(admin):
+    names = ((NameOID.COUNTRY_NAME, "AU"), (NameOID.STATE_OR_PROVINCE_NAME, "Some-State"), (NameOID.COMMON_NAME, "it"))
+    subject = x509.Name([x509.NameAttribute(*name) for name in names])
+    given = key(forge.certificate(subject=subject), displayName=None)
+    [credential] = admin.register(keyCredentials=[given])["keyCredentials"]
+    assert credential["displayName"] == "CN=it, S=Some-State, C=AU"
 
 
 @pytest.mark.parametrize("key_id", ["one", 5, ["x"]])
@@ -414,6 +446,26 @@ def test_a_secret_lives_two_years_unless_told_otherwise(admin):
     assert dates.items() <= admin.call("POST", path, {"passwordCredential": dates}).json.items()
     turned = {"startDateTime": dates["endDateTime"], "endDateTime": dates["startDateTime"]}
     assert admin.call("POST", path, {"passwordCredential": turned}).status == 400
+
+
+def test_a_service_principal_has_credentials_of_its_own(admin):
+    app = admin.register()
+    principal = admin.principal(app["appId"])
+    path = f"/servicePrincipals/{principal['id']}"
+    secret = admin.call("POST", f"{path}/addPassword", {"passwordCredential": {"displayName": "for the lesson"}}).json
+    fields = {"client_id": app["appId"], "client_secret": secret["secretText"]}
+    assert admin.practice.ask_token_with_secret(fields).status == 200
+    newer_key = forge.private_key("newer")
+    newer = forge.certificate(newer_key)
+    assert admin.call("PATCH", path, {"keyCredentials": [key(newer)]}).status == 204
+    assert admin.sign_in(app, newer_key, newer).status == 200
+    [stored] = admin.get(path).json["keyCredentials"]
+    body = {"keyId": stored["keyId"], "proof": proof(newer_key, iss=principal["id"])}
+    assert admin.call("POST", f"{path}/removeKey", body).status == 204
+    assert admin.sign_in(app, newer_key, newer).json["error_codes"] == [700027]
+    assert admin.call("POST", f"{path}/removePassword", {"keyId": secret["keyId"]}).status == 204
+    assert admin.practice.ask_token_with_secret(fields).json["error_codes"] == [7000215]
+    assert admin.get(f"/applications/{app['id']}").json["keyCredentials"] == app["keyCredentials"]
 
 
 # --- rolling a certificate with proof of possession -----------------------------------------------------------
@@ -550,6 +602,7 @@ def test_microsofts_own_service_principals_stay(admin):
     path = GRAPH.removeprefix("/v1.0")
     assert admin.call("DELETE", path).error == DENIED
     assert admin.call("PATCH", path, {"appRoles": []}).error == DENIED
+    assert admin.call("POST", f"{path}/addPassword", {}).error == DENIED
     assert admin.call("PATCH", path, {"accountEnabled": False}).status == 204
     assert admin.practice.ask_token().json["error_codes"] == [500014]
 
@@ -706,6 +759,7 @@ OPERATIONS = [
     ("POST", "/servicePrincipals", "Application.ReadWrite.All"),
     ("PATCH", f"/servicePrincipals/{SERVICE_PRINCIPAL_ID}", "Application.ReadWrite.All"),
     ("DELETE", f"/servicePrincipals/{SERVICE_PRINCIPAL_ID}", "Application.ReadWrite.All"),
+    ("POST", f"/servicePrincipals/{SERVICE_PRINCIPAL_ID}/addPassword", "Application.ReadWrite.All"),
     ("GET", f"/servicePrincipals/{SERVICE_PRINCIPAL_ID}/appRoleAssignments", "Application.Read.All"),
     ("POST", f"/servicePrincipals/{SERVICE_PRINCIPAL_ID}/appRoleAssignments", "AppRoleAssignment.ReadWrite.All"),
     ("POST", f"/servicePrincipals/{SERVICE_PRINCIPAL_ID}/appRoleAssignedTo", "AppRoleAssignment.ReadWrite.All"),

@@ -130,6 +130,18 @@ REFUSED = {
     "list of numbers": ({"otherMails": [1]}, wrong("otherMails")),
     "no date": ({"employeeHireDate": "soon"}, wrong("employeeHireDate")),
     "member of the wrong type": ({"employeeOrgData": {"division": 5}}, wrong("employeeOrgData")),
+    "identity of another type": ({"identities": [{"issuer": 5}]}, wrong("identities")),
+    "identity with a foreign member": ({"identities": [{"colour": "red"}]}, wrong("identities")),
+    "sixteenth attribute": ({"onPremisesExtensionAttributes": {"extensionAttribute16": "x"}},
+                            wrong("onPremisesExtensionAttributes")),
+    "long name": ({"displayName": "x" * 257}, wrong("displayName")),
+    "long title": ({"jobTitle": "x" * 129}, wrong("jobTitle")),
+    "long number": ({"employeeId": "x" * 17}, wrong("employeeId")),
+    "long address": ({"otherMails": ["x" * 251]}, wrong("otherMails")),
+    "two business phones": ({"businessPhones": ["1", "2"]}, wrong("businessPhones")),
+    "country in full": ({"usageLocation": "Sweden"}, wrong("usageLocation")),
+    "unknown kind of user": ({"userType": "Robot"}, wrong("userType")),
+    "unknown age group": ({"ageGroup": "Old"}, wrong("ageGroup")),
     "unknown property": ({"favouriteColour": "red"}, UNKNOWN_PROPERTY),
     "read-only property": ({"id": "1"}, "Property 'id' is read-only and cannot be set."),
 }  # fmt: skip
@@ -178,6 +190,34 @@ def test_a_renamed_user_answers_to_the_new_name_only(directory):
     assert directory.get("/users/adelev@contoso.example").status == 404
     assert rename("av", "AV").status == 204
     assert rename("av", "lucia.ramirez").error == (400, "Request_BadRequest", TAKEN)
+
+
+def test_the_longest_values_are_taken(directory):
+    values = {"displayName": "x" * 256, "jobTitle": "x" * 128, "employeeId": "x" * 16, "usageLocation": "se",
+              "userType": "guest", "ageGroup": "NotAdult", "businessPhones": ["+1 425 555 0109"]}  # fmt: skip
+    user = directory.create(**values)
+    assert directory.get(f"/users/{user['id']}?$select={','.join(values)}").json.items() >= values.items()
+
+
+def test_a_patch_of_a_member_keeps_the_others(directory):
+    user = directory.create(employeeOrgData={"division": "Sales", "costCenter": "7"})
+    directory.call("PATCH", f"/users/{user['id']}", {"employeeOrgData": {"costCenter": "8"}})
+    changed = directory.get(f"/users/{user['id']}?$select=employeeOrgData").json["employeeOrgData"]
+    assert changed == {"division": "Sales", "costCenter": "8"}
+
+
+def test_a_filtered_list_knows_a_change_at_once(directory):
+    def found():
+        return [user["id"] for user in directory.get("/users?$filter=jobTitle eq 'Tester'").json["value"]]
+
+    user = directory.create(jobTitle="Tester")
+    assert found() == found() == [user["id"]]
+    directory.call("PATCH", f"/users/{user['id']}", {"jobTitle": "Sailor"})
+    assert found() == []
+    directory.call("PATCH", f"/users/{user['id']}", {"jobTitle": "tester"})
+    assert found() == [user["id"]]
+    directory.call("DELETE", f"/users/{user['id']}")
+    assert found() == []
 
 
 NEVER_EMPTY = ["accountEnabled", "displayName", "mailNickname", "userPrincipalName", "usageLocation"]

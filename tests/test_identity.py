@@ -10,13 +10,14 @@ import re
 import time
 import uuid
 from datetime import datetime
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import forge
 import pytest
 from practice import CERTIFICATE, DER, GRAPH_SCOPE, ORIGIN, SECRET, Practice
 from practice_tenant.assertion import ASSERTION_TYPE
 from practice_tenant.directory import key_credential
+from practice_tenant.messages import FORM
 
 GUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 UNKNOWN = "11111111-2222-4333-8444-555555555555"
@@ -95,8 +96,25 @@ def test_metadata_of_an_unknown_tenant_is_400_invalid_tenant(shared, tenant, num
     assert f"'{tenant}'" in reply.json["error_description"]
 
 
+@pytest.mark.parametrize("path", ["v2.0/.well-known/openid-configuration", "discovery/v2.0/keys", "discovery/instance"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "TRACE"])
+def test_metadata_is_there_to_be_read(shared, method, path):
+    query = f"?authorization_endpoint={quote('https://login.microsoftonline.com/common', safe='')}"
+    assert shared.send("GET", f"/common/{path}{query}").status == 200
+    reply = shared.send(method, f"/common/{path}{query}")
+    assert (reply.status, reply.headers["Allow"], reply.body) == (405, "GET, HEAD, OPTIONS", b"")
+
+
 @pytest.mark.parametrize(
-    "path", ["", "/", "/contoso.example", f"/{TENANT}/v2.0/v2.0/.well-known/openid-configuration", "/a/b/c"]
+    "path",
+    [
+        "",
+        "/",
+        "/contoso.example",
+        f"/{TENANT}%2Fv2.0/.well-known/openid-configuration",
+        f"/{TENANT}/v2.0/v2.0/.well-known/openid-configuration",
+        "/a/b/c",
+    ],
 )
 def test_a_path_entra_does_not_have_is_404(shared, path):
     assert shared.send("GET", path).status == 404
@@ -391,6 +409,22 @@ def test_7000222_for_a_secret_past_its_end(practice):
     assert_refused(reply, "invalid_client", 7000222, text)
 
 
+def test_7000215_for_a_secret_whose_time_has_not_come(practice):
+    tomorrow = time.time() + 86_400
+    application = practice.tenant.application(CLIENT)
+    practice.tenant.add_secret(application, "tomorrow~secret", name=None, start=tomorrow, end=tomorrow + 86_400)
+    assert_refused(secret("tomorrow~secret")(practice), "invalid_client", 7000215, WRONG_SECRET)
+    practice.control("clock", {"shift_seconds": 86_401})
+    assert secret("tomorrow~secret")(practice).status == 200
+
+
+def test_9000411_for_a_field_that_stands_twice(shared):
+    fields = [("grant_type", "client_credentials"), ("scope", GRAPH_SCOPE), ("scope", GRAPH_SCOPE)]
+    reply = shared.send("POST", f"/{TENANT}/oauth2/v2.0/token", {"Content-Type": FORM}, urlencode(fields).encode())
+    text = "The request is not properly formatted. The parameter 'scope' is duplicated."
+    assert_refused(reply, "invalid_request", 9000411, text)
+
+
 def test_7000229_when_the_service_principal_is_gone(practice):
     practice.remove_service_principal()
     text = (
@@ -503,11 +537,15 @@ def test_takes_the_tenant_by_each_of_its_names(shared, tenant):
         GRAPH_SCOPE,
         "https://graph.microsoft.com//.default",
         "00000003-0000-0000-c000-000000000000/.default",
+        "HTTPS://GRAPH.MICROSOFT.COM/.default",
+        "00000003-0000-0000-C000-000000000000/.default",
         f"openid profile offline_access {GRAPH_SCOPE}",  # azure-identity for Java sends these along
     ],
 )
 def test_takes_every_spelling_of_graph(shared, scope):
-    assert shared.ask_token({"scope": scope}).status == 200
+    reply = shared.ask_token({"scope": scope})
+    assert reply.status == 200
+    assert shared.get("/v1.0/users?$top=1", reply.json["access_token"]).status == 200
 
 
 def test_takes_the_same_assertion_twice_and_fields_nobody_knows(shared):

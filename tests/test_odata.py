@@ -22,6 +22,8 @@ from practice_tenant.odata import (
     parse_query,
     sort_key,
 )
+from practice_tenant.odata_search import _value_tokens
+from practice_tenant.people import People
 from practice_tenant.properties import Property
 
 SKU = "cbdc14ab-d96c-4c30-b9f4-6ada7cdc1d46"
@@ -130,8 +132,15 @@ def users(mode="plain", **options):
     return parse_query(text, USERS, eventual=mode != "plain")
 
 
+DIRECTORY = People([{"identities": []} | person for person in PEOPLE])
+
+
 def ids(query):
-    return [person["id"] for person in PEOPLE if query.where is None or query.where(person)]
+    """Whom a query lets through: asked one by one, and all at once, which must be the same."""
+    one_by_one = [person["id"] for person in PEOPLE if query.where is None or query.where(person)]
+    places = DIRECTORY.search(query.sieve, (), query.options)
+    assert [DIRECTORY.at(place)["id"] for place in places] == one_by_one
+    return one_by_one
 
 
 def refusal(call, *arguments, **options):
@@ -771,7 +780,9 @@ def test_an_orderby_that_is_no_list_of_names_is_refused(value):
 
 def test_null_comes_first_in_ascending_order_and_last_in_descending():
     def names(*order_by):
-        return [person["id"] for person in order(PEOPLE, order_by)]
+        found = [person["id"] for person in order(PEOPLE, order_by)]
+        assert [DIRECTORY.at(place)["id"] for place in DIRECTORY.search(None, order_by, order_by)] == found
+        return found
 
     assert names(("displayName", False)) == ["room", "adele", "guest", "ilgaz", "strauss", "sigma", "ivan"]
     assert names(("displayName", True)) == ["ivan", "sigma", "strauss", "ilgaz", "guest", "adele", "room"]
@@ -780,6 +791,19 @@ def test_null_comes_first_in_ascending_order_and_last_in_descending():
     assert sort_key("createdDateTime")({"createdDateTime": "2024-01-01T00:00:00.5Z"}) > sort_key("createdDateTime")(
         {"createdDateTime": "2024-01-01T00:00:00Z"}
     )
+
+
+def test_a_value_many_share_is_looked_at_once_and_the_answer_is_the_same():
+    names = ["Ada", "ADA", "Åse", None, "", "Zoë"]
+    people = People([{"id": f"{n}", "userPrincipalName": f"{n}@x", "displayName": names[n % 6]} for n in range(60)])
+    everybody = [people.at(place) for place in range(60)]
+    for direction in (False, True):
+        order_by = (("displayName", direction),)
+        assert [people.at(place) for place in people.search(None, order_by, order_by)] == order(everybody, order_by)
+    for text in ("startsWith(displayName,'a')", "displayName eq null", "not startsWith(displayName,'a')"):
+        query = users("advanced", filter=text)
+        found = [people.at(place) for place in people.search(query.sieve, (), text)]
+        assert found == [person for person in everybody if query.where(person)]
 
 
 # --- $search -------------------------------------------------------------------------------------------------------
@@ -816,6 +840,24 @@ SEARCHES = [
 @pytest.mark.parametrize(("text", "expected"), SEARCHES)
 def test_search(text, expected):
     assert ids(users("eventual", search=text)) == expected.split()
+
+
+TOKENS = {
+    "hello world": "hello world",
+    "HelloWorld": "hello world",
+    "HELLOworld": "helloworld",
+    "HelloWORld": "hello world",
+    "hello.world": "hello world helloworld",  # words that only symbols separate count joined, too
+    "hello -- world": "hello world",
+    "hello123world": "hello 123 world",
+    "李四(David Li)": "李四 david li 李四david",
+    "(...)": "",
+}
+
+
+@pytest.mark.parametrize("text", TOKENS)
+def test_names_fall_into_the_documented_tokens(text):
+    assert " ".join(_value_tokens(text)) == TOKENS[text]
 
 
 def test_search_and_filter_combine_as_and():

@@ -193,6 +193,12 @@ def with_header(practice, **changes):
     return f"{forge.segment(compact(members))}.{claims}.{signature}"
 
 
+def header_written(practice, write):
+    """A good token whose header says the same in another spelling."""
+    header, claims, signature = parts(practice)
+    return f"{forge.segment(write(json.loads(forge.decode(header))))}.{claims}.{signature}"
+
+
 def with_claims(practice, **changes):
     header, claims, signature = parts(practice)
     return f"{header}.{forge.segment(compact(json.loads(forge.decode(claims)) | changes))}.{signature}"
@@ -270,6 +276,9 @@ BAD = {
     "kid of another type": (lambda p: with_header(p, kid=7), BAD_SIGNATURE),
     "crit": (lambda p: with_header(p, crit=["exp"]), BAD_SIGNATURE),
     "swapped nonce": (swapped_nonce, BAD_SIGNATURE),
+    "header with spaces": (lambda p: header_written(p, json.dumps), BAD_SIGNATURE),
+    "header with an escape": (
+        lambda p: header_written(p, lambda header: compact(header).replace('"alg"', '"\\u0061lg"')), BAD_SIGNATURE),
     "no nonce": (lambda p: with_header(p, nonce=None), BAD_SIGNATURE),
     "nonce of another type": (lambda p: with_header(p, nonce=["a"]), BAD_SIGNATURE),
     "nonce with half a surrogate pair": (lambda p: with_header(p, nonce="\ud800"), BAD_SIGNATURE),

@@ -125,6 +125,48 @@ def test_the_dollar_sign_may_be_encoded(shared):
     assert ids(shared.get("/v1.0/users?%24top=3").json) == IDS[:3]
 
 
+def test_when_somebody_signed_in_is_for_readers_of_the_audit_log(shared):
+    text = "Calling principal does not have required MSGraph permissions AuditLog.Read.All"
+    refused = (403, "Authentication_MSGraphPermissionMissing", text)
+    filtered = "/v1.0/users?$filter=signInActivity/lastSignInDateTime le 2019-06-01T00:00:00Z"
+    single = f"/v1.0/users/{IDS[0]}?$select=signInActivity"
+    for target in ("/v1.0/users?$select=displayName,signInActivity", filtered, single):
+        assert shared.get(target).error == refused
+    token = shared.token(roles=("User.Read.All", "AuditLog.Read.All"))
+    page = shared.get("/v1.0/users?$select=displayName,signInActivity&$top=2", token).json
+    assert [list(user) for user in page["value"]] == [["displayName", "id"]] * 2, "who never has, has no such property"
+
+
+def test_everybody_signs_in_by_name_and_is_found_by_it(shared):
+    user = shared.get(f"/v1.0/users/{IDS[0]}?$select=userPrincipalName,identities").json
+    name, domain = user["userPrincipalName"], user["userPrincipalName"].partition("@")[2]
+    assert user["identities"] == [
+        {"signInType": "userPrincipalName", "issuer": domain, "issuerAssignedId": name},
+    ]
+    test = f"identities/any(c:c/issuerAssignedId eq '{name.upper()}' and c/issuer eq '{domain}')"
+    assert shared.get(f"/v1.0/users?$select=id&$filter={in_url(test)}").json["value"] == [{"id": IDS[0]}]
+
+
+def test_an_extension_nobody_set_is_left_out(shared):
+    page = shared.get("/v1.0/users?$select=ext55gb1l09_msLearnCourses&$top=3").json
+    assert page["@odata.context"].endswith("$metadata#users(ext55gb1l09_msLearnCourses)")
+    assert page["value"] == [{}, {}, {}]
+
+
+def test_what_the_metadata_does_not_let_be_null_is_not_null(shared):
+    user = shared.get(
+        f"/v1.0/users/{IDS[0]}?$select=birthday,hireDate,deviceEnrollmentLimit,assignedPlans,aboutMe"
+    ).json
+    del user["@odata.context"]
+    assert user == {
+        "birthday": "0001-01-01T00:00:00Z",
+        "hireDate": "0001-01-01T00:00:00Z",
+        "deviceEnrollmentLimit": 5,
+        "assignedPlans": [],
+        "aboutMe": None,
+    }
+
+
 # --- paging -----------------------------------------------------------------------------------------------------
 
 
@@ -290,6 +332,16 @@ def test_an_unknown_segment_is_400_and_not_404(shared, path, segment):
     assert shared.get(f"/v1.0/{path}").error == (400, "BadRequest", f"Resource not found for the segment '{segment}'.")
 
 
+def test_an_action_a_user_does_not_have_is_405(shared):
+    reply = shared.call("POST", f"/v1.0/users/{IDS[0]}/getPasswordSingleSignOnCredentials", {})
+    assert reply.error == (405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target.")
+
+
+def test_a_name_with_a_dollar_sign_stands_in_brackets(shared):
+    assert shared.get("/v1.0/users/$x@contoso.example").error[:2] == (400, "BadRequest")
+    assert shared.get("/v1.0/users('$x@contoso.example')").error[:2] == (404, "Request_ResourceNotFound")
+
+
 def test_an_unknown_version_is_refused(shared):
     assert shared.get("/v9.9/users").error[:2] == (400, "BadRequest")
 
@@ -323,3 +375,14 @@ def test_429_when_the_bucket_is_empty_and_on_again_when_it_has_filled():
     assert list(reply.json["error"]) == ["code", "innerError", "message"]
     now += 1
     assert practice.get("/v1.0/users", token).status == 200
+
+
+def test_some_refusals_tell_their_resource_units(shared):
+    def units(method, path, token=""):
+        return shared.send(method, f"/v1.0/{path}", shared._authorized(token)).headers.get("x-ms-resource-unit")
+
+    assert units("GET", "applications?$filter=startswith(displayName,'a')") == "2", "403, as recorded"
+    assert units("PUT", "users") == "1", "405, as documented"
+    assert units("GET", "users/nobody") == "1"
+    assert units("GET", "nothing") is None
+    assert units("GET", "users", "no.token") is None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import json
 import logging
 import os
@@ -61,6 +62,7 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(str(error))
     tls = LoopbackTls()
     try:
+        gc.freeze()  # nobody leaves the directory unless asked: looking through it for garbage would halt every answer
         server = _listen(parser, emulator, tls, options.port)
         asyncio.run(
             server.serve(

@@ -33,6 +33,7 @@ from .errors import EntraError
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 SMALLEST_KEY_BITS = 2048
 EARLY = 1  # second that an assertion's nbf may lie ahead
+LATEST = 2.0**63  # seconds: a larger number is no date to anybody who counts in 64 bits (chosen, not sourced)
 MOST_BRACKETS = 200  # opening brackets in one header or payload; MSAL's have one or two
 
 _HASHES = {"256": hashes.SHA256(), "384": hashes.SHA384(), "512": hashes.SHA512()}
@@ -96,7 +97,7 @@ def check_assertion(
     _check_names_a_key(header)
     _check_claims(claims, client_id, frozenset(audiences))
     _check_time(claims, now)
-    key = _find_key(header, client_id, tuple(keys))
+    key = _find_key(header, client_id, tuple(keys), now)
     _check_key(key, header, client_id, now)
     _check_signature(key, algorithm, signed, signature, client_id)
     return key
@@ -233,7 +234,7 @@ def _seconds(value: Any) -> float:
         seconds = float(value)
     except OverflowError:
         seconds = math.inf
-    if not math.isfinite(seconds) or seconds < 0:
+    if not 0 <= seconds < LATEST:  # NaN is neither
         raise EntraError("assertion_malformed")
     return seconds
 
@@ -250,7 +251,7 @@ def _iso(seconds: float) -> str:
 # --- key and signature ------------------------------------------------------------------------------------
 
 
-def _find_key(header: dict[str, Any], client_id: str, keys: tuple[RegisteredKey, ...]) -> RegisteredKey:
+def _find_key(header: dict[str, Any], client_id: str, keys: tuple[RegisteredKey, ...], now: float) -> RegisteredKey:
     """The registered key that every name in the header agrees on.
 
     The look-up is by the certificate's identity, not by its public key: another certificate around the same key
@@ -262,18 +263,20 @@ def _find_key(header: dict[str, Any], client_id: str, keys: tuple[RegisteredKey,
             digest = _thumbprint(header[name])
             found = {key for key in keys if len(digest) == length and digest in (key.sha1, key.sha256)}
             candidates.append(found)
-    by_kid = {key for key in keys if "kid" in header and header["kid"].lower() in _kids(key)}
+    by_kid = {key for key in keys if "kid" in header and _is_kid_of(key, header["kid"])}
     if by_kid or not candidates:
         # MSAL.NET puts a kid beside the thumbprint that need not be known; one that is known must not disagree.
         candidates.append(by_kid)
     agreed = set.intersection(*candidates)
     if not agreed:
         raise EntraError("key_not_found", thumbprint=_shown(header), client_id=client_id)
-    return max(agreed, key=lambda key: key.end)  # one certificate may be registered twice: the longest counts
+    # One certificate may be registered twice: what is valid now counts, and of that the longest.
+    return max(agreed, key=lambda key: (key.start <= now < key.end, key.end))
 
 
-def _kids(key: RegisteredKey) -> set[str]:
-    return {key.key_id.lower(), key.sha1.hex(), encode_base64url(key.sha1).lower()}
+def _is_kid_of(key: RegisteredKey, kid: str) -> bool:
+    """Whether a kid is the credential's keyId or the thumbprint; only base64url minds upper and lower case."""
+    return kid.lower() in (key.key_id.lower(), key.sha1.hex()) or kid == encode_base64url(key.sha1)
 
 
 def _thumbprint(text: str) -> bytes:

@@ -19,7 +19,7 @@ from .messages import Answer, compact
 from .page_tokens import read_token, write_token
 from .people import People
 from .properties import USERS
-from .users import DEFAULT, SERVICE_ROOT
+from .users import DEFAULT, SERVICE_ROOT, require_audit_log
 
 if TYPE_CHECKING:
     from .graph import Call
@@ -63,6 +63,7 @@ class Round:
 def track_users(call: Call) -> Answer:
     """``GET /users/delta``: a page, and exactly one of nextLink and deltaLink."""
     query = odata.parse_query(call.request.query, USERS, eventual=call.eventual, delta=True)
+    require_audit_log(call, query)
     tenant = call.tenant
     tenant.purge_expired()
     current = _current_round(call, query)

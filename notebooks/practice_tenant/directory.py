@@ -21,7 +21,7 @@ from cryptography.fernet import Fernet
 
 from .assertion import RegisteredKey
 from .objects import graph_time, key_credential, load_certificate, new_application, new_service_principal
-from .people import DOMAIN, People, load_people
+from .people import DOMAIN, People
 from .tokens import GRAPH_APP_ID
 
 # Fixed, so that what a notebook shows is the same on every machine; never all zeros, because Entra answers a
@@ -131,6 +131,10 @@ class Settings:
 class Tenant:
     """Everything the practice tenant knows, and its clock.
 
+    Args:
+        settings: what the command line decided.
+        users: the people to begin with, see `load_people`. A stored user is never changed, only replaced by another.
+
     Attributes:
         client_id: the daemon application's client id, None when none was registered.
         applications, service_principals, assignments: object id -> object.
@@ -141,11 +145,11 @@ class Tenant:
         clock_shift: seconds the tenant's clock is ahead of the machine's.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, users: list[dict[str, Any]]) -> None:
         self.id = TENANT_ID
         self.name = TENANT_NAME
         self.domains = (DOMAIN, INITIAL_DOMAIN)
-        self.people = People(load_people(settings.users))
+        self.people = People(users)
         self.applications = Register()
         self.service_principals = Register()
         self.assignments = Register()
@@ -185,7 +189,7 @@ class Tenant:
 
     def resource(self, name: str) -> dict[str, Any] | None:
         """The service principal that answers to a resource's URI or app id, trailing slash or not."""
-        wanted = name.lower().rstrip("/")
+        wanted = name.lower().removesuffix("/")
         for principal in self.service_principals.values():
             names = (uri.lower().rstrip("/") for uri in principal["servicePrincipalNames"])
             if wanted == principal["appId"] or wanted in names:
@@ -291,8 +295,12 @@ class Tenant:
 
     # --- credentials --------------------------------------------------------------------------------------
 
-    def registered_keys(self, application: dict[str, Any]) -> list[RegisteredKey]:
-        """The certificates of an application as the assertion's check needs them."""
+    def usable_keys(self, application: dict[str, Any]) -> list[RegisteredKey]:
+        """The certificates an app can ask for tokens with: the application's, and its service principal's."""
+        return [key for holder in self._holders(application) for key in self.registered_keys(holder)]
+
+    def registered_keys(self, holder: dict[str, Any]) -> list[RegisteredKey]:
+        """The certificates of an application or a service principal as the assertion's check needs them."""
         return [
             RegisteredKey(
                 certificate=load_certificate(base64.b64decode(credential["key"])),
@@ -300,11 +308,11 @@ class Tenant:
                 start=datetime.fromisoformat(credential["startDateTime"]).timestamp(),
                 end=datetime.fromisoformat(credential["endDateTime"]).timestamp(),
             )
-            for credential in application["keyCredentials"]
+            for credential in holder["keyCredentials"]
             if credential["type"] == "AsymmetricX509Cert"
         ]
 
-    def add_secret(self, application: dict[str, Any], text: str, *, name: str | None, start: float, end: float) -> dict:
+    def add_secret(self, holder: dict[str, Any], text: str, *, name: str | None, start: float, end: float) -> dict:
         """Register a client secret; only a hash of it is kept. Returns its ``passwordCredential``."""
         credential = {
             "customKeyIdentifier": None,
@@ -315,26 +323,34 @@ class Tenant:
             "secretText": None,
             "startDateTime": graph_time(start),
         }
-        application["passwordCredentials"].append(credential)
+        holder["passwordCredentials"].append(credential)
         self._secret_hashes[credential["keyId"]] = _hash(text)
         return credential
 
-    def remove_secret(self, application: dict[str, Any], key_id: str) -> bool:
+    def remove_secret(self, holder: dict[str, Any], key_id: str) -> bool:
         """Take a client secret away; False when there is none with this keyId."""
-        left = [one for one in application["passwordCredentials"] if one["keyId"] != key_id]
-        if len(left) == len(application["passwordCredentials"]):
+        left = [one for one in holder["passwordCredentials"] if one["keyId"] != key_id]
+        if len(left) == len(holder["passwordCredentials"]):
             return False
-        application["passwordCredentials"] = left
+        holder["passwordCredentials"] = left
         self._secret_hashes.pop(key_id, None)
         return True
 
     def matching_secret(self, application: dict[str, Any], text: str) -> dict[str, Any] | None:
-        """The registered secret that equals `text`, compared in constant time; all of them are looked at."""
+        """The registered secret that equals `text`, compared in constant time; all of them are looked at.
+
+        As with certificates, the application's and its service principal's count alike.
+        """
         given, found = _hash(text), None
-        for credential in application["passwordCredentials"]:
-            if hmac.compare_digest(self._secret_hashes.get(credential["keyId"], b""), given):
-                found = credential
+        for holder in self._holders(application):
+            for credential in holder["passwordCredentials"]:
+                if hmac.compare_digest(self._secret_hashes.get(credential["keyId"], b""), given):
+                    found = credential
         return found
+
+    def _holders(self, application: dict[str, Any]) -> list[dict[str, Any]]:
+        principal = self.service_principal(application["appId"])
+        return [application] if principal is None else [application, principal]
 
     # --- set-up -------------------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from .device_code import SignIns
 from .directory import Settings, Tenant
 from .errors import GraphError
 from .messages import Answer, Request
+from .people import load_people
 from .throttling import Limits
 from .tokens import SigningKey
 
@@ -57,11 +58,12 @@ class Emulator:
     signing_key: SigningKey = field(default_factory=SigningKey.generate, repr=False)
 
     def __post_init__(self) -> None:
+        self._users = load_people(self.settings.users)
         self.reset()
 
     def reset(self) -> None:
         """Back to the state of the start; the signing key stays, so tokens stay good."""
-        self.tenant = Tenant(self.settings)
+        self.tenant = Tenant(self.settings, self._users)
         self.limits = Limits(self.throttle)
         self.sign_ins = SignIns()
         self.faults = Faults()

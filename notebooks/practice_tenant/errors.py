@@ -54,6 +54,11 @@ AADSTS: dict[str, AadstsEntry] = {
         "The request body must contain the following parameter: '{name}'.",
         "a field is missing, or the body is JSON instead of a form", "send the field, form-encoded",
     ),
+    "parameter_twice": AadstsEntry(
+        9000411, "invalid_request",
+        "The request is not properly formatted. The parameter '{name}' is duplicated.",
+        "a form field stands twice", "send every field once",
+    ),
     "unsupported_grant": AadstsEntry(
         70003, "unsupported_grant_type",
         "The app requested an unsupported grant type '{grant_type}'.",

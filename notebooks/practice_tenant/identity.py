@@ -27,6 +27,7 @@ ZERO_GUID = str(uuid.UUID(int=0))
 
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _DNS_NAME = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}", re.IGNORECASE)
+_READING = ("GET", "HEAD", "OPTIONS")
 _SECURITY = {
     "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
     "X-Content-Type-Options": "nosniff",
@@ -57,7 +58,7 @@ def answer(request: Request, tenant: Tenant, key: SigningKey, sign_ins: SignIns)
         sign_ins: remembers who signs in by device code.
 
     Returns:
-        Answer: 200, the recorded error, or 404 for a path Entra does not have.
+        Answer: 200, the recorded error, 404 for a path Entra does not have, 405 for a document that is written to.
     """
     if unquote(request.path).lower().endswith(f"/{device_code.PAGE}"):
         return device_code.page(request, tenant, sign_ins)
@@ -73,21 +74,23 @@ def answer(request: Request, tenant: Tenant, key: SigningKey, sign_ins: SignIns)
         return Answer(error.status, _PRIVATE | headers, body)
     if value is None:
         return Answer(404, _PRIVATE | headers | {"Content-Type": "text/html; charset=utf-8"})
+    if public and request.method not in _READING:  # what Entra says is not sourced; 405 is chosen
+        return Answer(405, _PRIVATE | headers | {"Allow": ", ".join(_READING)})
     return Answer(200, (_PUBLIC if public else _PRIVATE) | headers, compact(value))
 
 
 def _route(request: Request, tenant: Tenant, key: SigningKey, sign_ins: SignIns) -> tuple[bool, dict[str, Any] | None]:
-    name, _, rest = unquote(request.path).removeprefix("/").partition("/")
-    match rest.lower():
-        case "v2.0/.well-known/openid-configuration":
+    name, *rest = (unquote(segment) for segment in request.path.removeprefix("/").split("/"))
+    match [segment.lower() for segment in rest]:
+        case ["v2.0", ".well-known", "openid-configuration"]:
             return True, _discovery(name, tenant, request.origin)
-        case "discovery/v2.0/keys" | "discovery/keys":
+        case ["discovery", "v2.0", "keys"] | ["discovery", "keys"]:
             return True, _keys(name, tenant, key, request.origin)
-        case "discovery/instance":
+        case ["discovery", "instance"]:
             return True, _instance(request)
-        case "oauth2/v2.0/token":
+        case ["oauth2", "v2.0", "token"]:
             return False, _token(name, request, tenant, key, sign_ins)
-        case "oauth2/v2.0/devicecode":
+        case ["oauth2", "v2.0", "devicecode"]:
             return False, _device_code(name, request, tenant, sign_ins)
     return True, None
 
@@ -225,6 +228,10 @@ def _device_code(name: str, request: Request, tenant: Tenant, sign_ins: SignIns)
 def _posted(request: Request, *required: str) -> dict[str, str]:
     if request.method != "POST":
         raise EntraError("only_post", method=request.method)
+    names = [name for name, _ in request.form_pairs()]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise EntraError("parameter_twice", name=twice[:100])  # recorded for the token endpoint: azure-dev-docs#934
     form = _form_with_basic_credentials(request)
     for field in required:
         _require(form, field)
@@ -304,7 +311,11 @@ def _app_token(name: str, form: dict[str, str], origin: str, tenant: Tenant, key
 
 
 def _form_with_basic_credentials(request: Request) -> dict[str, str]:
-    """The form, completed by an HTTP Basic header: Entra announces client_secret_basic."""
+    """The form, completed by an HTTP Basic header: Entra announces client_secret_basic.
+
+    A credential in the form counts before the header, and the header of another app than the form's counts for
+    nothing (both chosen, not sourced).
+    """
     form = request.form()
     scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "basic" and "client_secret" not in form and "client_assertion" not in form:
@@ -312,7 +323,8 @@ def _form_with_basic_credentials(request: Request) -> dict[str, str]:
             user, _, password = base64.b64decode(encoded, validate=True).decode("utf-8").partition(":")
         except (binascii.Error, UnicodeDecodeError, ValueError):
             return form
-        form = {"client_id": unquote(user)} | form | {"client_secret": unquote(password)}
+        if form.get("client_id", unquote(user)).lower() == unquote(user).lower():
+            form = {"client_id": unquote(user)} | form | {"client_secret": unquote(password)}
     return form
 
 
@@ -346,7 +358,7 @@ def _authenticate(form: dict[str, str], application: dict[str, Any], tenant: Ten
         check_assertion(
             form["client_assertion"],
             client_id=form["client_id"],
-            keys=tenant.registered_keys(application),
+            keys=tenant.usable_keys(application),
             audiences=_audiences(origin, {tenant.id, name}),
             now=tenant.now(),
         )
@@ -363,28 +375,39 @@ def _audiences(origin: str, names: set[str]) -> set[str]:
 
 
 def _check_secret(secret: str, application: dict[str, Any], tenant: Tenant) -> None:
-    credential = tenant.matching_secret(application, secret)
-    if credential is None:
+    credential, now = tenant.matching_secret(application, secret), tenant.now()
+    # That a secret whose time has not come is as good as none is chosen, not sourced.
+    if credential is None or now < datetime.fromisoformat(credential["startDateTime"]).timestamp():
         raise EntraError("wrong_secret", client_id=application["appId"])
-    if datetime.fromisoformat(credential["endDateTime"]).timestamp() <= tenant.now():
+    if datetime.fromisoformat(credential["endDateTime"]).timestamp() <= now:
         raise EntraError("secret_expired", client_id=application["appId"])
 
 
 def _resource(scope: str, tenant: Tenant) -> tuple[dict[str, Any], str]:
-    """The one resource a scope asks for, and how it was spelt, which becomes the token's audience.
+    """The one resource a scope asks for, and the audience of its tokens.
 
     OpenID Connect scopes beside it are ignored: Microsoft's Java library sends them along.
     """
     asked = scope.split()
     scopes = [one for one in asked if one.lower() not in OIDC_SCOPES] or asked
-    if not all(one.endswith("/.default") for one in scopes):
+    if not all(one.endswith("/.default") and one != "/.default" for one in scopes):
         raise EntraError("scope_not_default", scope=scope[:500])
     names = [one.removesuffix("/.default") for one in scopes]
-    if len({name.lower().rstrip("/") for name in names}) > 1:
+    if len({name.lower().removesuffix("/") for name in names}) > 1:
         raise EntraError("scope_invalid", scope=scope[:500])
     resource = tenant.resource(names[0])
     if resource is None:
         raise EntraError("resource_not_found", resource=names[0][:500], tenant_name=tenant.name)
     if not resource["accountEnabled"]:
         raise EntraError("resource_disabled", resource=names[0][:500])
-    return resource, names[0]
+    return resource, _audience(names[0], resource)
+
+
+def _audience(asked: str, resource: dict[str, Any]) -> str:
+    """The name of the resource that was asked for, slash at its end included, in the case in which it is registered.
+
+    Graph compares audiences to the letter. What becomes of capitals in a scope is chosen, not sourced.
+    """
+    bare = asked.removesuffix("/")
+    names = (name.rstrip("/") for name in (resource["appId"], *resource["servicePrincipalNames"]))
+    return next(name for name in names if name.lower() == bare.lower()) + asked[len(bare) :]

@@ -146,6 +146,8 @@ def is_proof(token: Any, application_id: str, keys: list[RegisteredKey], now: fl
         signature = decode_base64url(segments[2])
     except ValueError:
         return False
+    if "crit" in header:  # no extension is understood here (RFC 7515, 4.1.11)
+        return False
     starts, ends = claims.get("nbf"), claims.get("exp")
     if not all(isinstance(moment, int | float) and not isinstance(moment, bool) for moment in (starts, ends)):
         return False

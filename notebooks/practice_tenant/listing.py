@@ -51,7 +51,7 @@ def list_objects(
     if query.count and query.skiptoken is None:
         body["@odata.count"] = len(found)
     if next(rest, None) is not None:
-        token = write_token(call.tenant.page_tokens, [path, _asked(query), page[-1][0]])
+        token = write_token(call.tenant.page_tokens, [path, query.deciding, page[-1][0]])
         body["@odata.nextLink"] = odata.next_link(f"{call.base}/{path}", query, token)
     body["value"] = [show(item, query.select) for _, item in page]
     return Answer(body=compact(body))
@@ -86,17 +86,9 @@ def _context(collection: Collection, query: odata.Query, context: str | None) ->
     return plain.replace(f"#{collection.name}", f"#{context}", 1) if context else plain
 
 
-def _asked(query: odata.Query) -> list[tuple[str, str]]:
-    """What decides which objects come in which order; a token holds for nothing else."""
-    return sorted((name.lower(), value) for name, value in query.options if name.lower() in _DECIDING)
-
-
-_DECIDING = frozenset(["$filter", "$orderby", "$search"])
-
-
 def _read_place(call: Call, path: str, query: odata.Query) -> int:
     said = read_token(call.tenant.page_tokens, query.skiptoken)
-    asked = [list(pair) for pair in _asked(query)]
+    asked = [list(pair) for pair in query.deciding]
     if not isinstance(said, list) or said[:2] != [path, asked]:
         raise GraphError(400, "Request_BadRequest", "Invalid Skip Token")
     return said[2]

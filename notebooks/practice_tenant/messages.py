@@ -16,7 +16,7 @@ FORM = "application/x-www-form-urlencoded"
 MOST_FIELDS = 1_000  # of a form; one with more is taken for none (chosen, not sourced)
 
 # A request line may name the whole URL (RFC 9112, 3.2.2). A strict parser would raise on a host like "[": not this.
-_ORIGIN = re.compile(r"\A[a-z][a-z0-9+.-]*://[^/?#]*", re.IGNORECASE)
+_ORIGIN = re.compile(r"\A[a-z][a-z0-9+.-]*://([^/?#]*)", re.IGNORECASE)
 _SLASHES = re.compile("/{2,}")
 
 
@@ -55,15 +55,24 @@ class Request:
         """The body's fields when it is ``application/x-www-form-urlencoded``, else nothing.
 
         Entra reads a JSON body as a form without fields: that is why it answers 900144 "must contain the
-        following parameter: 'grant_type'" to it. The first of two fields of one name counts (chosen, not sourced).
+        following parameter: 'grant_type'" to it. Whoever minds a field that stands twice asks `form_pairs`.
         """
+        return dict(reversed(self.form_pairs()))
+
+    def form_pairs(self) -> list[tuple[str, str]]:
+        """The same fields one by one, (name, value) in the order they were sent."""
         if self.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
-            return {}
+            return []
         try:
-            pairs = parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MOST_FIELDS)
+            return parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MOST_FIELDS)
         except ValueError:  # too many
-            return {}
-        return dict(reversed(pairs))
+            return []
+
+
+def host_in(target: str) -> str | None:
+    """Host and port of a target that names the whole URL; None for a path, which is the usual case."""
+    named = _ORIGIN.match(target)
+    return named and named[1]
 
 
 @dataclass

@@ -155,11 +155,9 @@ def key_credential(der: bytes, *, name: str | None = None, key_id: str | None = 
         ValueError: the bytes are not a certificate.
     """
     certificate = load_certificate(der)
-    names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-    subject = f"CN={names[0].value}" if names else certificate.subject.rfc4514_string()
     return {
         "customKeyIdentifier": thumbprints(certificate)[0].hex().upper(),
-        "displayName": (name or subject)[:LONGEST_KEY_NAME],
+        "displayName": (name or _windows_name(certificate.subject))[:LONGEST_KEY_NAME],
         "endDateTime": graph_time(certificate.not_valid_after_utc.timestamp()),
         "key": base64.b64encode(certificate.public_bytes(Encoding.DER)).decode("ascii"),
         "keyId": key_id or str(uuid.uuid4()),
@@ -167,6 +165,11 @@ def key_credential(der: bytes, *, name: str | None = None, key_id: str | None = 
         "type": "AsymmetricX509Cert",
         "usage": "Verify",
     }
+
+
+def _windows_name(name: x509.Name) -> str:
+    """A certificate's subject as Windows writes it: ``O=Internet Widgits Pty Ltd, S=Some-State, C=AU`` (recorded)."""
+    return ", ".join(part.rfc4514_string({NameOID.STATE_OR_PROVINCE_NAME: "S"}) for part in reversed(name.rdns))
 
 
 @lru_cache(maxsize=1024)

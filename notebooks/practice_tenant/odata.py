@@ -23,10 +23,11 @@ from urllib.parse import quote_plus, unquote_to_bytes
 from .errors import GraphError
 from .odata_compare import Stored, fold, order, sort_key
 from .odata_filter import (
-    all_of,
+    And,
     allowed,
     bad_request,
     compile_filter,
+    compile_sieve,
     heads_of,
     mentions_count,
     parse_filter,
@@ -35,6 +36,7 @@ from .odata_filter import (
     unsupported,
 )
 from .odata_search import parse_search
+from .odata_sieve import Sieve
 from .properties import (
     APP_ROLE_ASSIGNMENTS,
     APPLICATIONS,
@@ -96,6 +98,7 @@ class Query:
     Args:
         select: property names in the metadata's spelling, in the order asked for; None for the default set.
         where: filter and search as one function of a stored object; None when everything matches.
+        sieve: the same for many objects at once.
         order_by: (property, descending) pairs, the first the most important.
         top: $top, or None.
         count: ``@odata.count`` is asked for and allowed.
@@ -108,6 +111,7 @@ class Query:
 
     select: tuple[str, ...] | None = None
     where: Callable[[Stored], bool] | None = None
+    sieve: Sieve | None = None
     order_by: tuple[tuple[str, bool], ...] = ()
     top: int | None = None
     count: bool = False
@@ -123,6 +127,12 @@ class Query:
         """How many objects a page holds: $top or 100, and at most 500 when signInActivity is asked for."""
         size = self.top or PAGE_SIZE
         return min(size, MAX_PAGE_SIZE_SIGN_IN) if self.sign_in else size
+
+    @property
+    def deciding(self) -> list[tuple[str, str]]:
+        """The options that decide which objects come in which order; a page token holds for nothing else."""
+        named = ((name.lower(), value) for name, value in self.options)
+        return sorted(pair for pair in named if pair[0] in ("$filter", "$orderby", "$search"))
 
     @property
     def returned(self) -> tuple[str, ...] | None:
@@ -220,12 +230,12 @@ def parse_query(
     elif tree:
         permit(tree, collection, advanced=advanced)
 
-    tests = [compile_filter(tree)] if tree else []
-    if "$search" in options:
-        tests.append(parse_search(options["$search"], collection))
+    search = parse_search(options["$search"], collection) if "$search" in options else None
+    wanted = And((tree, search)) if tree and search else tree or search
     return Query(
         select=select,
-        where=all_of(tests) if tests else None,
+        where=compile_filter(wanted) if wanted else None,
+        sieve=compile_sieve(wanted) if wanted else None,
         order_by=order_by,
         top=_top(options.get("$top")),
         count=counted and eventual and not count_segment,

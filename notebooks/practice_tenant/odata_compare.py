@@ -77,19 +77,20 @@ def stored_instant(text: str) -> str:
     return instant(text)
 
 
-def sort_key(name: str) -> Callable[[Stored], tuple[bool, str]]:
-    """A key for sorting stored objects by one property.
+def value_key(name: str) -> Callable[[str | None], str]:
+    """A key for sorting the values of one property.
 
-    Null comes before everything else (OData 4.0 part 1, 11.2.5.2: first in ascending order, last in
-    descending).
+    Null comes before everything else, an empty text too (OData 4.0 part 1, 11.2.5.2: first in ascending order,
+    last in descending).
     """
     prepare = stored_instant if name.endswith("DateTime") else fold
+    return lambda value: "" if value is None else f"+{prepare(value)}"
 
-    def key(stored: Stored) -> tuple[bool, str]:
-        value = stored.get(name)
-        return (value is not None, "" if value is None else prepare(value))
 
-    return key
+def sort_key(name: str) -> Callable[[Stored], str]:
+    """A key for sorting stored objects by one property; null comes first."""
+    key = value_key(name)
+    return lambda stored: key(stored.get(name))
 
 
 def order(objects: Iterable[Stored], order_by: tuple[tuple[str, bool], ...]) -> list[Stored]:

@@ -16,8 +16,9 @@ The grammar as it is understood here (keywords in any case, for Graph's own page
 
 Four steps, in this order down the file: `_tokens` cuts the text, `_Parser` builds a tree whose leaves know
 their `Property`, `permit` compares every leaf with the tables in `properties`, `compile_filter` turns the
-tree into one function. A mistake in writing is the gateway's to refuse (``BadRequest``), so it comes first; a
-property that cannot do what is asked is the directory's (``Request_UnsupportedQuery``).
+tree into one function of an object, and `compile_sieve` into one of many objects at once. A mistake in writing
+is the gateway's to refuse (``BadRequest``), so it comes first; a property that cannot do what is asked is the
+directory's (``Request_UnsupportedQuery``).
 
 Sources: graph docs filter-query-parameter.md, aad-advanced-queries.md, known issues of query parameters;
 single error texts are from issues of microsoft-graph-docs (docs#n) and microsoft-graph-docs-contrib
@@ -34,6 +35,7 @@ from typing import Any
 
 from .errors import GraphError
 from .odata_compare import fold, initial, instant, stored_instant
+from .odata_sieve import Sieve, sieve_all, sieve_some, sieve_values
 from .properties import ADVANCED, DEFAULT, DEFAULT_ONLY, NEVER, Collection, Property, read
 
 Predicate = Callable[[Any], bool]
@@ -186,21 +188,28 @@ class _Any(_Leaf):
 
 
 @dataclass(frozen=True, slots=True)
+class Tested(_Leaf):
+    """A clause of $search, which nothing negates: `test` says whether a value fits."""
+
+    test: Predicate
+
+
+@dataclass(frozen=True, slots=True)
 class _Not:
     child: Node
 
 
 @dataclass(frozen=True, slots=True)
-class _And:
+class And:
     children: tuple[Node, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class _Or:
+class Or:
     children: tuple[Node, ...]
 
 
-Node = _Leaf | _Not | _And | _Or
+Node = _Leaf | _Not | And | Or
 
 
 def _leaves(node: Node | None) -> Iterator[_Leaf]:
@@ -210,7 +219,7 @@ def _leaves(node: Node | None) -> Iterator[_Leaf]:
             return
         case _Not(child):
             yield from _leaves(child)
-        case _And(children) | _Or(children):
+        case And(children) | Or(children):
             for child in children:
                 yield from _leaves(child)
         case _Any():
@@ -316,12 +325,12 @@ class _Parser:
     # or, and, not
 
     def _or(self) -> Node:
-        return self._chain("or", self._and, _Or)
+        return self._chain("or", self._and, Or)
 
     def _and(self) -> Node:
-        return self._chain("and", self._unary, _And)
+        return self._chain("and", self._unary, And)
 
-    def _chain(self, keyword: str, rule: Callable[[], Node], kind: type[_And] | type[_Or]) -> Node:
+    def _chain(self, keyword: str, rule: Callable[[], Node], kind: type[And] | type[Or]) -> Node:
         """``a or b or (c or d)`` becomes one node with four children, so a long chain is not a deep tree."""
         children: list[Node] = []
         while True:
@@ -528,7 +537,7 @@ def permit(tree: Node, collection: Collection, *, advanced: bool) -> None:
 
 def permit_delta(tree: Node, collection: Collection) -> None:
     """users/delta: only ``id eq '…' or id eq '…'``, at most 50 (user-delta.md). The texts are chosen."""
-    parts = tree.children if isinstance(tree, _Or) else (tree,)
+    parts = tree.children if isinstance(tree, Or) else (tree,)
     for part in parts:
         if not (isinstance(part, _Compare) and part.head == "id" and part.operator == "eq"):
             raise unsupported_clause(next(_leaves(part)).head, collection)
@@ -543,10 +552,10 @@ class _Permission:
 
     def walk(self, node: Node) -> None:
         match node:
-            case _And(children):
+            case And(children):
                 for child in children:
                     self.walk(child)
-            case _Or(children):
+            case Or(children):
                 self._limit_clauses(len(children), MAX_OR)
                 for child in children:
                     self.walk(child)
@@ -635,21 +644,42 @@ def compile_filter(node: Node, wanted: bool = True) -> Predicate:
     match node:
         case _Not(child):
             return compile_filter(child, not wanted)
-        case _And(children) | _Or(children):
+        case And(children) | Or(children):
             tests = [compile_filter(child, wanted) for child in children]
-            return all_of(tests) if isinstance(node, _And) is wanted else some_of(tests)
+            return all_of(tests) if isinstance(node, And) is wanted else some_of(tests)
+    return on_path(*leaf_test(node, wanted))
+
+
+def compile_sieve(node: Node, wanted: bool = True) -> Sieve:
+    """The same for many objects at once: a `Sieve` lets those through of which ``node`` is certainly ``wanted``."""
+    match node:
+        case _Not(child):
+            return compile_sieve(child, not wanted)
+        case And(children) | Or(children):
+            sieves = [compile_sieve(child, wanted) for child in children]
+            return sieve_all(sieves) if isinstance(node, And) is wanted else sieve_some(sieves)
+    return sieve_values(*leaf_test(node, wanted))
+
+
+def leaf_test(node: Node, wanted: bool) -> tuple[tuple[str, ...], Predicate]:
+    """Where a leaf's value is stored, and whether for such a value the leaf is certainly ``wanted``."""
+    match node:
         case _Any():
-            return on_path(node.row.path, _any_test(compile_filter(node.body), wanted))
+            test = _any_test(compile_filter(node.body), wanted)
         case _Function():
-            return on_path(node.row.path, _function_test(node, wanted))
+            test = _function_test(node, wanted)
         case _Compare():
-            return on_path(node.row.path, _compare_test(node, wanted))
+            test = _compare_test(node, wanted)
         case _In():
-            return on_path(node.row.path, _in_test(node.row, node.literals, wanted))
+            test = _in_test(node.row, node.literals, wanted)
         case _Size():
             empty_wanted = (node.operator == "eq") is wanted
-            return on_path(node.row.path, (lambda value: not value) if empty_wanted else bool)
-    raise TypeError(node)
+            test = (lambda value: not value) if empty_wanted else bool
+        case Tested():
+            test = node.test
+        case _:
+            raise TypeError(node)
+    return node.row.path, test
 
 
 def all_of(tests: list[Predicate]) -> Predicate:

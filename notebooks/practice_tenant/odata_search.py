@@ -1,4 +1,4 @@
-"""$search on directory collections: from its text to one function of a stored object.
+"""$search on directory collections: from its text to a tree like that of a $filter.
 
 The grammar::
 
@@ -14,19 +14,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from .errors import GraphError
 from .odata_compare import fold
-from .odata_filter import (
-    MAX_DEPTH,
-    Predicate,
-    all_of,
-    bad_request,
-    on_path,
-    some_of,
-    unsupported,
-    unsupported_clause,
-)
+from .odata_filter import MAX_DEPTH, And, Node, Or, Predicate, Tested, bad_request, unsupported, unsupported_clause
 from .properties import Collection, Property
 
 _TOKEN = re.compile(
@@ -42,8 +34,8 @@ _TOKEN = re.compile(
 _TOKENISED = ("displayName", "description")
 
 
-def parse_search(text: str, collection: Collection) -> Predicate:
-    """A function that says whether an object matches a $search.
+def parse_search(text: str, collection: Collection) -> Node:
+    """The tree of a $search; its leaves are `Tested`.
 
     Raises:
         GraphError: 400.
@@ -52,7 +44,7 @@ def parse_search(text: str, collection: Collection) -> Predicate:
 
 
 class _SearchParser:
-    """Recursive descent, straight to functions: without ``not`` there is no null to carry."""
+    """Recursive descent."""
 
     def __init__(self, text: str, collection: Collection) -> None:
         self.text = text
@@ -61,11 +53,11 @@ class _SearchParser:
         self.position = 0
         self.depth = 0
 
-    def parse(self) -> Predicate:
-        test = self._or()
+    def parse(self) -> Node:
+        tree = self._or()
         if self.position < len(self.tokens):
             raise self._syntax_error()
-        return test
+        return tree
 
     def _peek(self) -> tuple[str, str]:
         if self.position == len(self.tokens):
@@ -83,23 +75,23 @@ class _SearchParser:
         at = self.tokens[self.position].start() if self.position < len(self.tokens) else len(self.text)
         return bad_request(f"Syntax error at position {at} in '{self.text}'.")
 
-    def _or(self) -> Predicate:
-        tests = [self._and()]
+    def _or(self) -> Node:
+        nodes = [self._and()]
         while self._peek() == ("word", "OR"):
             self.position += 1
-            tests.append(self._and())
-        return tests[0] if len(tests) == 1 else some_of(tests)
+            nodes.append(self._and())
+        return nodes[0] if len(nodes) == 1 else Or(tuple(nodes))
 
-    def _and(self) -> Predicate:
+    def _and(self) -> Node:
         """Two clauses with nothing between them mean AND too (OData)."""
-        tests = [self._clause()]
+        nodes = [self._clause()]
         while self._peek() == ("word", "AND") or self._peek()[0] == "clause" or self._peek()[1] == "(":
             if self._peek()[0] == "word":
                 self.position += 1
-            tests.append(self._clause())
-        return all_of(tests)
+            nodes.append(self._clause())
+        return nodes[0] if len(nodes) == 1 else And(tuple(nodes))
 
-    def _clause(self) -> Predicate:
+    def _clause(self) -> Node:
         kind, text = self._peek()
         if kind == "clause":
             self.position += 1
@@ -108,14 +100,14 @@ class _SearchParser:
             raise self._syntax_error()
         self.position += 1
         self.depth += 1
-        test = self._or()
+        tree = self._or()
         if self._peek()[1] != ")":
             raise self._syntax_error()
         self.position += 1
         self.depth -= 1
-        return test
+        return tree
 
-    def _property_clause(self, clause: str) -> Predicate:
+    def _property_clause(self, clause: str) -> Node:
         name, colon, wanted = clause.partition(":")
         if not colon or not wanted.strip():
             raise unsupported(f"The search clause '{clause}' must have the form \"property:text\".")
@@ -123,7 +115,7 @@ class _SearchParser:
         row = self.collection.find(name)
         if row is None or row.kind != "String" or row.single_only:
             raise unsupported_clause(name, self.collection)
-        return on_path(row.path, _search_test(row, wanted.strip()))
+        return Tested(name, row, _search_test(row, wanted.strip()))
 
 
 def _search_test(row: Property, wanted: str) -> Predicate:
@@ -139,20 +131,18 @@ def _search_test(row: Property, wanted: str) -> Predicate:
 
 
 def _begin_tokens(parts: tuple[str, ...], value: str) -> bool:
-    folded = fold(value)
-    for part in parts:  # the cheap half of the answer, and for nearly every object the whole
-        if part not in folded:
-            return False
-    tokens = _search_tokens(value)
+    tokens = _value_tokens(value)
     return all(any(token.startswith(part) for token in tokens) for part in parts)
 
 
 class _Shapes(dict[int, str]):
-    """For `str.translate`: U for a capital, l for other letters, d for digits, m for marks, else a space."""
+    """For `str.translate`: U for a capital, l for other letters, d for digits, m for marks, else a space or a dot."""
 
     def __missing__(self, codepoint: int) -> str:
-        category = unicodedata.category(chr(codepoint))
-        shape = "U" if category in ("Lu", "Lt") else {"L": "l", "N": "d", "M": "m"}.get(category[0], " ")
+        character = chr(codepoint)
+        category = unicodedata.category(character)
+        other = " " if character.isspace() else "."
+        shape = "U" if category in ("Lu", "Lt") else {"L": "l", "N": "d", "M": "m"}.get(category[0], other)
         return self.setdefault(codepoint, shape)
 
 
@@ -160,6 +150,7 @@ _SHAPES = _Shapes()
 # Capitals and the small letters after them, small letters, digits; a mark belongs to what stands before it,
 # or a word of Hindi would fall apart.
 _SHAPE_OF_TOKEN = re.compile(r"(?:Um*)+(?:lm*)*|(?:lm*)+|(?:dm*)+")
+_SHAPE_OF_RUN = re.compile("[Ulmd.]+")  # words with nothing but symbols between them
 
 
 def _search_tokens(text: str) -> tuple[str, ...]:
@@ -167,3 +158,13 @@ def _search_tokens(text: str) -> tuple[str, ...]:
     composed = unicodedata.normalize("NFC", text)
     shapes = composed.translate(_SHAPES)
     return tuple(fold(composed[match.start() : match.end()]) for match in _SHAPE_OF_TOKEN.finditer(shapes))
+
+
+@lru_cache(maxsize=8_192)
+def _value_tokens(text: str) -> tuple[str, ...]:
+    """The tokens of a stored value: words that only symbols separate count joined, too (hello.world → helloworld)."""
+    composed = unicodedata.normalize("NFC", text)
+    shapes = composed.translate(_SHAPES)
+    runs = (match.span() for match in _SHAPE_OF_RUN.finditer(shapes) if "." in match[0].strip("."))
+    joined = ("".join(composed[at] for at in range(*run) if shapes[at] != ".") for run in runs)
+    return (*_search_tokens(text), *map(fold, joined))

@@ -92,4 +92,5 @@ def _visible(call: Call) -> dict[str, Any]:
 
 def _show(described: dict[str, Any], names: tuple[str, ...] | None) -> dict[str, Any]:
     many = {name for name, row in ORGANIZATION.table.items() if row.many}
-    return {name: described.get(name, [] if name.lower() in many else None) for name in names or described}
+    empty = {"mobileDeviceManagementAuthority": "unknown"}  # the metadata does not let it be null
+    return {name: described.get(name, [] if name.lower() in many else empty.get(name)) for name in names or described}

@@ -107,6 +107,13 @@ def read_properties(body: dict[str, Any], collection: Collection, writable: froz
     return given
 
 
+def merged(old: Any, new: Any) -> Any:
+    """What a PATCH makes of a value: a complex one keeps the members that were not sent (OData 4.0 part 1, 11.4.3)."""
+    if not (isinstance(old, dict) and isinstance(new, dict)):
+        return new
+    return old | {name: merged(old.get(name), value) for name, value in new.items()}
+
+
 def _has_type(row: Property, value: Any) -> bool:
     """Whether a JSON value can stand for a property's Edm type; null can, except for a collection."""
     if row.many:
@@ -139,8 +146,53 @@ def _is_one(kind: str, value: Any) -> bool:
             return isinstance(value, str) and GUID.fullmatch(value) is not None
         case "DateTimeOffset":
             return is_instant(value)
-        case _:  # a complex type: its inside is stored as it came
-            return isinstance(value, dict)
+        case _:
+            return isinstance(value, dict) and _is_complex(kind, value)
+
+
+# The members of complex types a client writes, as the service's metadata has them. Those that have a reader of their
+# own (credentials, passwords) and those nobody writes are not here: what is in them is stored as it came.
+_COMPLEX = {
+    kind: dict(member.split(":") for member in members.split())
+    for kind, members in {
+        "apiApplication": "acceptMappedClaims:Boolean knownClientApplications:[Guid] requestedAccessTokenVersion:Int32 "
+        "oauth2PermissionScopes:[permissionScope] preAuthorizedApplications:[preAuthorizedApplication]",
+        "appRole": "allowedMemberTypes:[String] description:String displayName:String id:Guid isEnabled:Boolean "
+        "origin:String value:String",
+        "authorizationInfo": "certificateUserIds:[String]",
+        "employeeOrgData": "costCenter:String division:String",
+        "implicitGrantSettings": "enableAccessTokenIssuance:Boolean enableIdTokenIssuance:Boolean",
+        "informationalUrl": "logoUrl:String marketingUrl:String privacyStatementUrl:String supportUrl:String "
+        "termsOfServiceUrl:String",
+        "objectIdentity": "issuer:String issuerAssignedId:String signInType:String",
+        "onPremisesExtensionAttributes": " ".join(f"extensionAttribute{n}:String" for n in range(1, 16)),
+        "optionalClaim": "additionalProperties:[String] essential:Boolean name:String source:String",
+        "optionalClaims": "accessToken:[optionalClaim] idToken:[optionalClaim] saml2Token:[optionalClaim]",
+        "parentalControlSettings": "countriesBlockedForMinors:[String] legalAgeGroupRule:String",
+        "permissionScope": "adminConsentDescription:String adminConsentDisplayName:String id:Guid isEnabled:Boolean "
+        "origin:String type:String userConsentDescription:String userConsentDisplayName:String value:String",
+        "preAuthorizedApplication": "appId:String delegatedPermissionIds:[String]",
+        "publicClientApplication": "redirectUris:[String]",
+        "redirectUriSettings": "index:Int32 uri:String",
+        "requiredResourceAccess": "resourceAccess:[resourceAccess] resourceAppId:String",
+        "resourceAccess": "id:Guid type:String",
+        "spaApplication": "redirectUris:[String]",
+        "webApplication": "homePageUrl:String implicitGrantSettings:implicitGrantSettings logoutUrl:String "
+        "redirectUris:[String] redirectUriSettings:[redirectUriSettings]",
+    }.items()
+}
+
+
+def _is_complex(kind: str, value: dict[str, Any]) -> bool:
+    """Whether a complex value has no members but those of its type, each of the right type; annotations do not count.
+
+    Graph's answer to an unknown member is not sourced; chosen: that to a wrong value.
+    """
+    members = _COMPLEX.get(kind)
+    return members is None or all(
+        "@" in name or (name in members and _has_type(Property.from_row(name, f"{members[name]} ----"), item))
+        for name, item in value.items()
+    )
 
 
 def is_instant(value: Any) -> bool:

@@ -6,15 +6,19 @@ import gc
 import hashlib
 import json
 import uuid
-from collections.abc import Callable, Iterator
+from array import array
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from itertools import islice
+from operator import methodcaller
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .odata_compare import order
+from .odata_sieve import Column, Names, Sieve, in_order
+from .properties import read
 
 PEOPLE_FILE = Path(__file__).resolve().parents[2] / "data" / "people.jsonl"
 DOMAIN = "contoso.example"
+MOST_COLUMNS, MOST_SEARCHES = 12, 32  # kept for the next request; each costs less than a megabyte
 
 
 class Change(NamedTuple):
@@ -52,7 +56,8 @@ class People:
         self._place_of: dict[str, int] = {}
         self._id_of_upn: dict[str, str] = {}
         self._prepared: dict[str, bytes] = {}
-        self._ordered: tuple[Any, int, list[dict[str, Any]]] = (None, 0, [])
+        self._columns: dict[Names, Column] = {}
+        self._searches: dict[Any, array[int]] = {}
         self.changes: list[Change] = []
         self.latest: dict[str, int] = {}
         for user in users:
@@ -79,13 +84,38 @@ class People:
             if user is not None:
                 yield number, user
 
-    def ordered(self, order_by: tuple[tuple[str, bool], ...]) -> list[dict[str, Any]]:
-        """All users in the order of $orderby; the last order asked for is kept, so that pages cost no sorting."""
-        asked, revision, users = self._ordered
-        if asked != order_by or revision != self.revision:
-            users = order(filter(None, self._places), order_by)
-            self._ordered = (order_by, self.revision, users)
-        return users
+    def at(self, place: int) -> dict[str, Any]:
+        """The user at a place that is taken."""
+        return self._places[place]
+
+    def search(self, sieve: Sieve | None, order_by: tuple[tuple[str, bool], ...], asked: Hashable) -> array[int]:
+        """The places of all users that pass a sieve, in the order of $orderby or else of their places.
+
+        What the last few searches found is kept until somebody changes, so the second page costs no second search.
+
+        Args:
+            asked: tells this search from others.
+        """
+        found = self._searches.get(asked)
+        if found is None:
+            places: Sequence[int] = [number for number, user in enumerate(self._places) if user is not None]
+            if sieve is not None:
+                places = sieve(places, self._column)
+            found = array("I", in_order(places, order_by, self._column))
+            _keep(self._searches, asked, found, MOST_SEARCHES)
+        return found
+
+    def _column(self, path: Names) -> Column:
+        column = self._columns.get(path)
+        if column is None:
+            name, *more = path
+            get = identities if name == "identities" else methodcaller("get", name)
+            values = [None if user is None else get(user) for user in self._places]
+            if more:
+                values = [read(value, tuple(more)) for value in values]
+            column = Column.of(values)
+            _keep(self._columns, path, column, MOST_COLUMNS)
+        return column
 
     def prepared(self, user: dict[str, Any], render: Callable[[dict[str, Any]], bytes]) -> bytes:
         """What `render` makes of a user, made once and kept until the user changes."""
@@ -151,8 +181,25 @@ class People:
 
     def _remember(self, user_id: str, names: frozenset[str] | None, former_manager: str | None = None) -> None:
         self._prepared.pop(user_id, None)
+        self._columns.clear()
+        self._searches.clear()
         self.changes.append(Change(user_id, names, self.latest.get(user_id, 0), former_manager))
         self.latest[user_id] = self.revision
+
+
+def identities(user: dict[str, Any]) -> list[dict[str, str]]:
+    """How a user signs in: as set, else by userPrincipalName (user-get.md, example 3; user-list.md, example 8)."""
+    if "identities" in user:
+        return user["identities"]
+    name = user["userPrincipalName"]
+    return [{"signInType": "userPrincipalName", "issuer": name.rpartition("@")[2], "issuerAssignedId": name}]
+
+
+def _keep(store: dict[Any, Any], key: Any, value: Any, most: int) -> None:
+    """Put a value into a small store; the oldest makes room."""
+    if len(store) >= most:
+        del store[next(iter(store))]
+    store[key] = value
 
 
 def load_people(count: int | None = None, file: Path = PEOPLE_FILE) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """Which permissions Microsoft documents for which kind of operation (the "Permissions" table of each API page)."""
 
 READ_USERS = ("User.Read.All", "User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All")
+READ_AUDIT_LOG = ("AuditLog.Read.All",)  # for signInActivity, beside one of those above
 READ_ME = ("User.Read", "User.ReadWrite", *READ_USERS)  # delegated: one's own profile (user-get.md)
 WRITE_USERS = ("User.ReadWrite.All", "Directory.ReadWrite.All")
 DELETE_USERS = ("User.ReadWrite.All",)

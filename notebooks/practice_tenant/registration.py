@@ -13,7 +13,7 @@ from .key_credentials import read_keys
 from .listing import Show, count_objects, created, list_objects, one_object
 from .messages import Answer
 from .objects import ANY_ACCOUNT, graph_time, new_application
-from .payload import GUID, bad_request, conflict, denied, invalid, missing, not_found, read_properties
+from .payload import GUID, bad_request, conflict, denied, invalid, merged, missing, not_found, read_properties
 from .people import DOMAIN
 from .properties import APPLICATIONS, Collection
 from .users import SERVICE_ROOT
@@ -155,12 +155,9 @@ def _change_application(call: Call, application: dict[str, Any], given: dict[str
     if given.get("signInAudience", AUDIENCES[0]) not in AUDIENCES:
         raise invalid("signInAudience", "Application")
     refuse_taken_uris(call, application, given.get("identifierUris", []))
-    for platform in ("web", "spa", "publicClient"):
-        if not _are_texts((given.get(platform) or {}).get("redirectUris", [])):
-            raise invalid(platform, "Application")
-    if not isinstance((given.get("api") or {}).get("oauth2PermissionScopes", []), list):
-        raise invalid("api", "Application")
     changes = dict(given)
+    if given.get("optionalClaims") is not None:
+        changes["optionalClaims"] = _complete_claims(given["optionalClaims"])
     if "appRoles" in given:
         changes["appRoles"] = read_roles(given["appRoles"], application["appRoles"])
     if "keyCredentials" in given:
@@ -177,14 +174,16 @@ def write(item: dict[str, Any], changes: dict[str, Any]) -> None:
     """Store changes; a complex property keeps the members that were not sent, and null empties it."""
     for name, value in changes.items():
         old = item.get(name)
-        if isinstance(old, dict):
-            item[name] = _EMPTY.get(name) if value is None else old | value
+        if isinstance(old, dict) and value is None:
+            item[name] = _EMPTY.get(name)
         else:
-            item[name] = value
+            item[name] = merged(old, value)
 
 
-def _are_texts(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+def _complete_claims(given: dict[str, Any]) -> dict[str, Any]:
+    """Optional claims with what the client left out (recorded: azure-cli, test_app_scenario.yaml)."""
+    empty = {"additionalProperties": [], "essential": False, "name": None, "source": None}
+    return {kind: [empty | claim for claim in given.get(kind, [])] for kind in ("accessToken", "idToken", "saml2Token")}
 
 
 def refuse_taken_uris(call: Call, application: dict[str, Any], uris: list[str]) -> None:
@@ -205,7 +204,8 @@ def refuse_taken_uris(call: Call, application: dict[str, Any], uris: list[str]) 
 
 def read_roles(given: list[dict[str, Any]], existing: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """An application's app roles. One that is enabled must be disabled before it can go (terraform-azuread's list)."""
-    roles = [{"isEnabled": True, "origin": "Application"} | role for role in given]
+    defaults = {"description": None, "isEnabled": True, "origin": "Application", "value": None}
+    roles = [defaults | role for role in given]
     for role in roles:
         members = role.get("allowedMemberTypes")
         if not (
@@ -219,7 +219,6 @@ def read_roles(given: list[dict[str, Any]], existing: list[dict[str, Any]]) -> l
         ):
             raise invalid("appRoles", "Application")
         role["id"] = role["id"].lower()
-        role.setdefault("value", None)
     left = {role["id"] for role in roles}
     if len(left) != len(roles):
         raise invalid("appRoles", "Application")

@@ -89,6 +89,7 @@ def _assigns(method: str, path: str, handler: Callable[[Call], Answer]) -> Route
 # The first route that fits is taken: a fixed name stands before a key in the same place.
 ROUTES = (
     Route("GET", "me", users.get_me, (), READ_ME),
+    Route("GET", "me/manager", users.get_my_manager, (), READ_USERS + AS_USER),
     Route("GET", "users", users.list_users, READ_USERS, READ_USERS),
     Route("POST", "users", user_changes.create_user, WRITE_USERS, WRITE_USERS + AS_USER),
     Route("GET", "users/$count", users.count_users, READ_USERS, READ_USERS),
@@ -96,7 +97,7 @@ ROUTES = (
     Route("GET", "users/{key}", users.get_user, READ_USERS, READ_USERS),
     Route("PATCH", "users/{key}", user_changes.update_user, WRITE_USERS, WRITE_USERS + AS_USER),
     Route("DELETE", "users/{key}", user_changes.delete_user, DELETE_USERS, DELETE_USERS + AS_USER),
-    Route("GET", "users/{key}/manager", users.get_manager, READ_USERS, READ_USERS),
+    Route("GET", "users/{key}/manager", users.get_manager, READ_USERS, READ_USERS + AS_USER),
     Route("PUT", "users/{key}/manager/$ref", user_changes.set_manager, WRITE_USERS, WRITE_USERS + AS_USER),
     Route("DELETE", "users/{key}/manager/$ref", user_changes.remove_manager, WRITE_USERS, WRITE_USERS + AS_USER),
     _reads("applications", registration.list_applications),
@@ -115,6 +116,10 @@ ROUTES = (
     _reads("servicePrincipals/{key}", service_principals.get_service_principal),
     _writes("PATCH", "servicePrincipals/{key}", service_principals.update_service_principal),
     _writes("DELETE", "servicePrincipals/{key}", service_principals.delete_service_principal),
+    _writes("POST", "servicePrincipals/{key}/addPassword", credentials.add_password),
+    _writes("POST", "servicePrincipals/{key}/removePassword", credentials.remove_password),
+    Route("POST", "servicePrincipals/{key}/addKey", credentials.add_key, ANYONE),
+    Route("POST", "servicePrincipals/{key}/removeKey", credentials.remove_key, ANYONE),
     _reads("servicePrincipals/{key}/appRoleAssignments", assignments.list_of_client),
     _assigns("POST", "servicePrincipals/{key}/appRoleAssignments", assignments.assign_to_client),
     _reads("servicePrincipals/{key}/appRoleAssignments/{key}", assignments.get_of_client),

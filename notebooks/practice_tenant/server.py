@@ -17,7 +17,7 @@ from tornado.iostream import StreamClosedError
 from tornado.netutil import bind_sockets
 
 from .emulator import Emulator, Outcome
-from .messages import Answer, Request
+from .messages import Answer, Request, host_in
 from .tls import LOOPBACK
 
 LARGEST_BODY = 4 * 1024 * 1024  # bytes; Graph's own limit for a request
@@ -94,7 +94,7 @@ class Server:
             log.info("the client went away before the answer")
 
     def _outcome(self, received: HTTPServerRequest) -> Outcome:
-        host = received.headers.get("Host", "")
+        host = host_in(received.uri) or received.headers.get("Host", "")  # in this order: RFC 9112, 3.2.2
         if host.lower() not in self._names:
             # A web page may bend a name of its own to 127.0.0.1 (DNS rebinding); its Host header gives it away.
             return _refuse(421, "This server answers to 127.0.0.1 only.")

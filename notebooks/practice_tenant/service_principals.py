@@ -93,7 +93,7 @@ def update_service_principal(call: Call) -> Answer:
     if "passwordCredentials" in body:  # documented; the text is chosen, not sourced
         raise bad_request("Property passwordCredentials is invalid.", ("InvalidValue", "passwordCredentials"))
     given = read_properties(body, SERVICE_PRINCIPALS, _WRITABLE)
-    if not _is_ours(call, principal) and not given.keys() <= _WRITABLE_OF_MICROSOFT:
+    if not is_ours(call, principal) and not given.keys() <= _WRITABLE_OF_MICROSOFT:
         raise denied()
     _change_principal(call, principal, given)
     return Answer(204)
@@ -102,7 +102,7 @@ def update_service_principal(call: Call) -> Answer:
 def delete_service_principal(call: Call) -> Answer:
     """``DELETE /servicePrincipals/{id}``: 204, restorable for thirty days."""
     principal = find_service_principal(call, to_write=True)
-    if not _is_ours(call, principal):
+    if not is_ours(call, principal):
         raise denied()
     call.tenant.delete("servicePrincipal", principal["id"])
     return Answer(204)
@@ -134,7 +134,8 @@ def refuse_second(call: Call, app_id: str) -> None:
         raise GraphError(409, "Request_MultipleObjectsWithSameKeyValue", text)
 
 
-def _is_ours(call: Call, principal: dict[str, Any]) -> bool:
+def is_ours(call: Call, principal: dict[str, Any]) -> bool:
+    """Whether the application behind a service principal is registered in this tenant."""
     return principal["appOwnerOrganizationId"] == call.tenant.id
 
 

@@ -16,7 +16,7 @@ from .directory import Tenant
 from .listing import created
 from .messages import Answer
 from .objects import graph_time
-from .payload import bad_request, conflict, denied, invalid, missing, not_found, read_properties
+from .payload import bad_request, conflict, denied, invalid, merged, missing, not_found, read_properties
 from .permissions import WRITE_PASSWORDS
 from .properties import USERS
 from .users import SERVICE_ROOT, find_user, shape
@@ -37,6 +37,25 @@ _NAMES = (
     "userPrincipalName userType"
 )
 WRITABLE = frozenset(_NAMES.split())
+# Limits of resources/user.md: characters, and the values of what is in truth an enumeration.
+LONGEST = {
+    name: length
+    for length, names in {
+        16: "employeeId",
+        40: "postalCode",
+        64: "companyName department givenName mobilePhone surname",
+        128: "city country jobTitle state",
+        256: "displayName",
+        1024: "streetAddress",
+    }.items()
+    for name in names.split()
+}
+ALLOWED = {
+    "ageGroup": ("minor", "notadult", "adult"),
+    "consentProvidedForMinor": ("granted", "denied", "notrequired"),
+    "userType": ("member", "guest"),
+}
+COUNTRY = re.compile("[A-Za-z]{2}")  # usageLocation, ISO 3166
 _NEVER_NULL = ("accountEnabled", "displayName", "mailNickname", "userPrincipalName", "usageLocation")
 
 
@@ -66,7 +85,11 @@ def update_user(call: Call) -> Answer:
     if other is not None and other["id"] != user["id"]:
         raise conflict("userPrincipalName")
     # A property that never was set stays absent: a delta query tells it from one that was emptied.
-    changes = {name: value for name, value in _stored(given).items() if name in user or value not in (None, [])}
+    changes = {
+        name: merged(user.get(name), value)
+        for name, value in _stored(given).items()
+        if name in user or value not in (None, [])
+    }
     call.tenant.people.replace(user | changes)
     return Answer(204)
 
@@ -106,14 +129,30 @@ def _check(given: dict[str, Any], tenant: Tenant, *, needs_password: bool) -> No
     for name in _NEVER_NULL:
         if name in given and given[name] in (None, ""):
             raise invalid(name, "User")
-    if len(given.get("displayName", "")) > 256:
-        raise invalid("displayName", "User")
+    for name, value in given.items():
+        if not _fits(name, value):
+            raise invalid(name, "User")
     if "userPrincipalName" in given:
         _check_name(given["userPrincipalName"], tenant)
     if "mailNickname" in given and not NICKNAME.fullmatch(given["mailNickname"]):
         raise invalid("mailNickname", "User")
     if given.get("passwordProfile") is not None:
         _check_password(given["passwordProfile"], given.get("passwordPolicies"), needed=needs_password)
+
+
+def _fits(name: str, value: Any) -> bool:
+    """Whether a value keeps to what the documentation says of its property; null always does."""
+    if value is None:
+        return True
+    if name == "otherMails":  # 250 addresses of 250 characters
+        return len(value) <= 250 and all(len(address) <= 250 for address in value)
+    if name == "businessPhones":
+        return len(value) <= 1
+    if name == "usageLocation":
+        return COUNTRY.fullmatch(value) is not None
+    if name in ALLOWED:
+        return value.lower() in ALLOWED[name]
+    return name not in LONGEST or len(value) <= LONGEST[name]
 
 
 def _check_name(name: str, tenant: Tenant) -> None:

@@ -122,7 +122,9 @@ def _load_key(data: bytes, password: bytes | None):
     except ValueError:
         if password:
             raise WorkbookProblem("The password does not open the private key.") from None
-        raise WorkbookProblem("The private key cannot be read: it is damaged or not in PEM form.") from None
+        raise WorkbookProblem(
+            "The private key cannot be read: it is damaged or not in PEM form, so export it again."
+        ) from None
 
 
 def _load_certificate(data: bytes, name: str) -> x509.Certificate:
@@ -136,7 +138,9 @@ def _load_pfx(data: bytes, password: bytes | None):
     try:
         key, certificate, _ = pkcs12.load_key_and_certificates(data, password)
     except ValueError:
-        raise WorkbookProblem("The file is neither PEM nor a PFX that this password opens.") from None
+        raise WorkbookProblem(
+            "The file is neither PEM nor a PFX that this password opens: check the path, then the password."
+        ) from None
     if key is None or certificate is None:
         raise WorkbookProblem("The PFX lacks the private key or its certificate: export both.")
     return key, certificate
@@ -170,7 +174,7 @@ def _must_belong_together(key, certificate: x509.Certificate) -> None:
     if key.key_size < 2048:
         raise WorkbookProblem(f"The RSA key has {key.key_size} bits: Entra ID wants 2048 or more.")
     if key.public_key() != certificate.public_key():
-        raise WorkbookProblem("The private key does not belong to the certificate: they come from two different pairs.")
+        raise WorkbookProblem("The private key does not belong to the certificate: take both from one pair.")
     now = dt.datetime.now(dt.UTC)
     if now > certificate.not_valid_after_utc:
         raise WorkbookProblem(f"The certificate expired on {certificate.not_valid_after_utc:%Y-%m-%d}: make a new one.")
