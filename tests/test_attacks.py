@@ -8,6 +8,7 @@ import base64
 import codecs
 import json
 import logging
+import os
 import re
 import time
 import uuid
@@ -470,8 +471,12 @@ def test_the_process_writes_no_secret_to_standard_error(tmp_path):
 
 # --- fuzz -------------------------------------------------------------------------------------------------------
 
-FUZZ = settings(
-    max_examples=100, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+FUZZ = settings(  # HYPOTHESIS_EXAMPLES asks for a longer hunt
+    max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "60")),
+    derandomize=True,
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
 )
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),

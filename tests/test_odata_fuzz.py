@@ -21,7 +21,7 @@ from practice_tenant.odata_compare import initial
 set_hypothesis_home_dir(Path(tempfile.gettempdir()) / "workbook-hypothesis")  # its caches are no business of the repo
 
 fuzz = settings(
-    max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "150")), derandomize=True, database=None, deadline=None
+    max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "100")), derandomize=True, database=None, deadline=None
 )
 
 COLLECTIONS = st.sampled_from([USERS, APPLICATIONS, SERVICE_PRINCIPALS, ORGANIZATION])
