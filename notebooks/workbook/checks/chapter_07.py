@@ -1,0 +1,154 @@
+"""Chapter 07: how long to wait for Graph, and whether everybody has arrived."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..verdicts import GRAPH_SCOPE, Ask, LearnersError, Verdict, exercise, not_yet, right
+
+Users = list[dict[str, Any]]
+Wait = Callable[[int, Mapping[str, str], int], float | None]
+
+# --- 07-wait --------------------------------------------------------------------------------------------------------
+
+
+@exercise("07-wait")
+def wait(seconds_to_wait: Wait, ask: Ask) -> Verdict:
+    """seconds_to_wait(status, headers, attempt) gives the seconds until the next attempt, None for no attempt."""
+    verdict = _as_told(seconds_to_wait, ask) or _without_being_told(seconds_to_wait, ask) or _no_more(seconds_to_wait)
+    return verdict or right("as long as Graph says, longer each time when it does not, and not for ever.")
+
+
+def _seconds(learners: Wait, status: int, headers: Mapping[str, str], attempt: int) -> float | None:
+    """The learner's answer; None is a good one here, although `check` takes it for a forgotten return elsewhere."""
+    try:
+        return learners(status, headers, attempt)
+    except LearnersError as error:
+        if error.__cause__ is None:
+            return None
+        raise
+
+
+def _as_told(learners: Wait, ask: Ask) -> Verdict | None:
+    """The practice tenant throttles, and its own headers are handed on."""
+    token = ask.token([GRAPH_SCOPE])["access_token"]
+    for asked, attempt in ((7, 3), (30, 0)):
+        ask.bench.practice.fail("graph", status=429, retry_after=asked)
+        answer = ask.graph("/users?$top=1", token)
+        given = _seconds(learners, answer.status_code, answer.headers, attempt)
+        if isinstance(given, str):
+            return not_yet(f"this is the text {given!r}, and time.sleep wants a number: a header is always text.")
+        if given != asked:
+            facts = f"the practice tenant answers 429 with Retry-After {asked}, and this waits {_words(given)}"
+            early = given is not None and given < asked
+            return not_yet(f"{facts}: {'too early is counted again' if early else 'what Graph asks for decides'}.")
+    return _older_example(learners)
+
+
+def _older_example(learners: Wait) -> Verdict | None:
+    """Graph docs throttling.md showed ``Retry-After: 2.128`` in 2020."""
+    try:
+        given = _seconds(learners, 429, {"Retry-After": "2.128"}, 0)
+    except LearnersError as error:
+        if isinstance(error.__cause__, ValueError):
+            return not_yet("Retry-After was 2.128 in an example of Microsoft's own: int() does not take that text.")
+        raise
+    return None if given == 2.128 else not_yet(f"Retry-After is 2.128, and this waits {_words(given)}.")
+
+
+def _without_being_told(learners: Wait, ask: Ask) -> Verdict | None:
+    ask.bench.practice.fail("graph", status=503)
+    answer = ask.graph("/users?$top=1")
+    try:
+        given = [_seconds(learners, status, answer.headers, attempt) for status in (503, 504) for attempt in range(5)]
+    except LearnersError as error:
+        if isinstance(error.__cause__, KeyError | TypeError):
+            return not_yet("the practice tenant answers 503 without Retry-After, and your function needs the header.")
+        raise
+    if None in given[:1] + given[5:6]:
+        return not_yet("503 and 504 pass by themselves, too: another attempt is worth it.")
+    if None in given:
+        return not_yet("attempts 0 to 4 without Retry-After: all five are followed by another one.")
+    if given != [1, 2, 4, 8, 16] * 2:
+        pauses = ", ".join(f"{pause:g}" for pause in given[:5])
+        return not_yet(f"without Retry-After the pauses are 1, 2, 4, 8, 16 seconds; these are {pauses}.")
+    return None
+
+
+def _no_more(learners: Wait) -> Verdict | None:
+    for status in (200, 400, 401, 403, 404):
+        if _seconds(learners, status, {}, 0) is not None:
+            return not_yet(f"{status} will be the same in a minute: return None, there is nothing to wait for.")
+    if _seconds(learners, 503, {}, 5) is not None:
+        return not_yet("attempt 5 is the last one, and this goes on for ever when Graph does not recover.")
+    if _seconds(learners, 429, {"Retry-After": "7"}, 5) is not None:
+        return not_yet("attempt 5 is the last one also when the header asks for another.")
+    return None
+
+
+def _words(seconds: float | None) -> str:
+    return "not at all" if seconds is None else f"{seconds:g} s" if isinstance(seconds, int | float) else repr(seconds)
+
+
+# --- 07-complete ----------------------------------------------------------------------------------------------------
+
+
+@exercise("07-complete")
+def complete(learners: Callable[[list[Users], int], Users], ask: Ask) -> Verdict:
+    """complete(parts, count) gives each user once, or raises ValueError when somebody is missing."""
+    a, b, c, d = ({"id": name, "displayName": name.upper()} for name in "abcd")
+    verdict = (
+        _each_once(learners, [[a, b], [], [c]], "abc")
+        or _each_once(learners, [[a, b], [b, c], [d, a]], "abcd")
+        or _refuses(learners, [[a, b], [c]], 4, "one of four users is missing")
+        or _refuses(learners, [[a, b], [b, c]], 4, "of four rows for four users one is there twice and one is missing")
+        or _refuses(learners, [], 1, "no partition, and one user")
+    )
+    return verdict or _on_the_practice_tenant(learners, ask)
+
+
+def _each_once(learners: Callable, parts: list[Users], names: str) -> Verdict | None:
+    rows = sum(len(part) for part in parts)
+    try:
+        people = learners(parts, len(names))
+    except LearnersError as error:
+        if isinstance(error.__cause__, ValueError) and rows > len(names):
+            return not_yet(f"{rows} rows are {len(names)} users, nobody is missing, and it raises: compare the ids.")
+        raise
+    if not isinstance(people, list):
+        return not_yet(f"a list of users is wanted, and this is a {type(people).__name__}.")
+    if not all(isinstance(person, dict) for person in people):
+        return not_yet("these are not users: return the whole dictionaries, not only their ids.")
+    ids = sorted(person["id"] for person in people)
+    if len(ids) > len(set(ids)):
+        return not_yet("partitions may overlap, and somebody is in the list twice: each id once.")
+    if ids != list(names):
+        return not_yet(f"the users are {', '.join(names)}, and this gives {', '.join(ids) or 'nobody'}.")
+    return None
+
+
+def _refuses(learners: Callable, parts: list[Users], count: int, what: str) -> Verdict | None:
+    try:
+        people = learners(parts, count)
+    except LearnersError as error:
+        if isinstance(error.__cause__, ValueError):
+            return None
+        if error.__cause__ is None:
+            return not_yet(f"{what}, and it returns None: raise ValueError, so that nobody takes it for an answer.")
+        return not_yet(f"{what}, and it raises {type(error.__cause__).__name__}: ValueError is wanted.")
+    length = len(people) if isinstance(people, list) else "something"
+    return not_yet(f"{what}, and it returns {length} without a word: raise ValueError.")
+
+
+def _on_the_practice_tenant(learners: Callable, ask: Ask) -> Verdict:
+    """Three partitions of real users that overlap, and the same without one of them."""
+    token = ask.token([GRAPH_SCOPE])["access_token"]
+    filters = ("userType eq 'Member'", "userType eq 'Guest'", "accountEnabled eq true", "accountEnabled eq false")
+    parts = [ask.graph(f"/users?$top=999&$select=id&$filter={text}", token).json()["value"] for text in filters]
+    everybody = {user["id"] for part in parts for user in part}
+    verdict = _refuses(learners, parts[:2], len(everybody), "two old accounts are neither Member nor Guest")
+    if verdict:
+        return verdict
+    people = learners(parts, len(everybody))
+    if {person["id"] for person in people} != everybody:
+        return not_yet(f"the practice tenant has {len(everybody)} users, and this gives {len(people)}.")
+    return right(f"{sum(map(len, parts))} rows of the practice tenant are {len(people)} users, and two lost ones show.")
