@@ -221,8 +221,11 @@ def read_users(graph: Graph, select: str = SELECT, where: str = "", workers: int
     seen, ways, total = set(), [[graph.url(select=select, filter=where, top=PAGE_SIZE)]], 0
     if workers > 1 and not where and graph.token():
         started = time.monotonic()
-        with suppress(Failure):  # Azure AD B2C does not count (user-list.md)
+        try:
             total = graph.get(graph.url("/$count"))
+        except Failure as failure:
+            if failure.exit_code != GRAPH:  # a refusal: Azure AD B2C does not count (user-list.md)
+                raise
         if total and (time.monotonic() - started) * total / PAGE_SIZE > WORTH_IT:
             ways.insert(0, partitions(graph, select, UPN))
     for firsts in ways:

@@ -42,7 +42,8 @@ def session(place: Place) -> Any:
     import requests  # noqa: PLC0415 - each reader imports what it needs, in its own process
 
     line = requests.Session()
-    line.trust_env, line.verify = False, place["ca"]
+    line.trust_env = False
+    line.verify = place["ca"]
     line.headers["Authorization"] = f"Bearer {place['token']}"
     return line
 
@@ -106,7 +107,8 @@ def ours(place: Place) -> Reader:
     import graph_daemon  # noqa: PLC0415
 
     graph = graph_daemon.Graph({"client_id": "x", "authority": "x", "endpoint": place["users"]})
-    graph.session.trust_env, graph.session.verify = False, place["ca"]
+    graph.session.trust_env = False
+    graph.session.verify = place["ca"]
     graph.token = lambda refused=None: place["token"]
     return lambda: len(graph_daemon.load_users(graph, select=""))
 

@@ -105,7 +105,8 @@ def graph(practice, keys) -> Graph:
 
 
 def connected(graph, practice) -> Graph:
-    graph.session.trust_env, graph.session.verify = False, practice.facts["ca_certificate"]
+    graph.session.trust_env = False
+    graph.session.verify = practice.facts["ca_certificate"]
     graph.session.stopping = Waits()
     return graph
 
