@@ -15,8 +15,11 @@ from pathlib import Path
 
 import exercises
 import pytest
-from chapters import CELL_TIMEOUT, NOTEBOOKS, ROOT, SANITIZE, keys_folder, practice_environment
+from chapters import CELL_TIMEOUT, NOTEBOOKS, ROOT, SANITIZE, keys_folder, practice_environment, tags
+from nbval.plugin import IPyNbCell
 
+# The longest files go first and the notebooks after them, so that at the end no worker waits for another.
+LONGEST = {"test_workbook_bench.py", "07_read_large_directory.ipynb", "test_graph_daemon.py"}
 MOST_WORKERS = 4  # more would start more kernels than they save time
 
 sys.path.insert(0, str(NOTEBOOKS))  # the tests import practice_tenant, workbook and graph_daemon as a notebook does
@@ -26,8 +29,10 @@ sys.path.insert(0, str(NOTEBOOKS))  # the tests import practice_tenant, workbook
 def pytest_cmdline_main(config):
     """Plain `pytest` uses the cores. A file stays together: the cells of a notebook share one kernel."""
     option, is_worker = config.option, hasattr(config, "workerinput")
-    if is_plain(config) and option.numprocesses is None and not (is_worker or option.usepdb or option.collectonly):
+    wanted = is_plain(config) and getattr(option, "numprocesses", 0) is None
+    if wanted and not (is_worker or option.usepdb or option.collectonly):
         option.numprocesses, option.dist = min(os.cpu_count() or 1, MOST_WORKERS), "loadfile"
+        option.loadscopereorder = False  # the order is that of pytest_collection_modifyitems below
 
 
 def is_plain(config) -> bool:
@@ -47,29 +52,30 @@ def pytest_configure(config):
     for name in set(os.environ) - set(environment):
         del os.environ[name]
     os.environ.update(environment)
-    config.pluginmanager.register(NotebookRuns(Path(scratch.name), environment), "notebook-runs")
+    config.pluginmanager.register(NotebookRuns(Path(scratch.name)), "notebook-runs")
 
 
 class NotebookRuns:
     """Prepares what notebooks need; a plugin, because pytest asks no conftest of tests/ about files in notebooks/."""
 
-    def __init__(self, scratch: Path, environment: dict[str, str]):
-        self.solved = exercises.Runs(environment, scratch)
+    def __init__(self, scratch: Path):
         self.scratch = scratch
         self.collected = Counter()
 
     @pytest.hookimpl(tryfirst=True)  # before -k takes anything away
     def pytest_collection_modifyitems(self, items):
         self.collected = Counter(item.path.stem for item in items if item.path.suffix == ".ipynb")
+        items.sort(key=lambda item: (item.path.name not in LONGEST, item.path.suffix != ".ipynb"))
 
     def pytest_collection_finish(self, session):
         if not session.config.option.collectonly:
             importlib.import_module("matplotlib.font_manager")  # finds the fonts now: a cell would warn that it does
-            params = [item.callspec.params for item in session.items if hasattr(item, "callspec")]
-            self.solved.wanted = sorted({param["exercise"].chapter for param in params if "exercise" in param})
 
-    def pytest_sessionfinish(self):
-        self.solved.stop()
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item):
+        yield
+        if isinstance(item, IPyNbCell) and "check" in tags(item.cell):
+            exercises.try_answers(item)
 
     @pytest.hookimpl(tryfirst=True)  # before nbval starts the kernel, which inherits the environment
     def pytest_runtest_setup(self, item):
@@ -84,9 +90,3 @@ def collected(pytestconfig) -> Counter:
     command = [sys.executable, "-m", "pytest", "--collect-only", "-q"]
     listing = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", check=False).stdout
     return Counter(re.findall(r"^notebooks/(.+)\.ipynb::Cell \d+$", listing, flags=re.MULTILINE))
-
-
-@pytest.fixture(scope="session")
-def solved(pytestconfig) -> exercises.Runs:
-    """The runs of the chapters with their solutions put in."""
-    return pytestconfig.pluginmanager.get_plugin("notebook-runs").solved

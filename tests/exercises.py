@@ -1,20 +1,22 @@
 """The exercises of the chapters: where their cells are, and what their checks say to every known answer.
 
-One run of a notebook serves all its exercises. It has the solutions put in; right after each check it also tries the
-stub and every named mistake in the same kernel, so that an answer may use whatever the chapter has defined.
+nbval's own run of a notebook serves its exercises, too: right after each check, stub, named mistakes and solution are
+tried in the same kernel.
 """
 
+import ast
 import importlib
 import json
 import re
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
-from chapters import CHAPTERS, code_cells, keys_folder, read, run, tags
+from chapters import CELL_TIMEOUT, CHAPTERS, code_cells, read, tags
+from nbval.plugin import IPyNbCell
 
 STUB, SOLUTION = "the stub", "the printed solution"
+SYMBOLS = {"not started": "⬜", "not yet": "❌", "right": "✅"}
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,11 @@ class Exercise:
     solution: nbformat.NotebookNode | None
 
     @property
+    def function(self) -> str:
+        """The name of the function that the learner writes."""
+        return function_in(self.stub.source).name
+
+    @property
     def solution_code(self) -> str:
         """The Python block that the solution cell prints."""
         return python_blocks(self.solution.source)[0]
@@ -52,6 +59,11 @@ class Exercise:
         """Every known answer: what it is → its source."""
         wrong = {mistake: source for mistake, (source, _) in self.mistakes.items()}
         return {STUB: self.stub.source, **wrong, SOLUTION: self.solution_code}
+
+
+def function_in(source: str) -> ast.FunctionDef:
+    """The last function that a piece of source defines at its top level."""
+    return [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)][-1]
 
 
 def python_blocks(markdown: str) -> list[str]:
@@ -91,89 +103,83 @@ def exercises_of(chapter: Path) -> list[Exercise]:
 EXERCISES = [exercise for chapter in CHAPTERS for exercise in exercises_of(chapter)]
 
 
-@dataclass(frozen=True)
-class Run:
-    """One run of a chapter with the solutions put in."""
-
-    verdicts: dict[tuple[str, str], Verdict]  # (exercise's name, answer) → what the check said to it
-    displayed: dict[str, str]  # exercise's name → the text under the check cell itself
+# --- trying the answers out ---------------------------------------------------------------------------------------
 
 
-def try_answers(chapter: Path, environment: dict[str, str]) -> Run:
-    """Runs a chapter from top to bottom with the solutions put in, and tries every known answer on the way.
+def try_answers(check_cell: IPyNbCell) -> None:
+    """Try every known answer to an exercise in the notebook's own kernel, right after nbval has run its check.
 
-    Raises what `chapters.run` raises.
+    An answer may so use whatever the chapter has defined; each is tried in a copy of the notebook's names. At the end
+    the printed solution stays defined, so that the rest of the notebook runs, and is compared, with it in place.
+
+    Args:
+        check_cell: the cell tagged `check`, as nbval has it.
+
+    Raises:
+        AssertionError: names each answer that does not get the verdict or the hint it should.
     """
-    exercises = [exercise for exercise in exercises_of(chapter) if exercise.check and exercise.solution]
-    notebook = notebook_with_answers(chapter, exercises)
-    run(notebook, environment)
-    cells = {cell.id: cell for cell in notebook.cells}
-    return Run(
-        verdicts={
-            tuple(cell.metadata.trial): Verdict(*json.loads(text_under(cell).splitlines()[-1]))
-            for cell in notebook.cells
-            if "trial" in cell.metadata
-        },
-        displayed={exercise.name: text_under(cells[exercise.check.id]) for exercise in exercises},
+    [exercise] = [one for one in exercises_of(check_cell.path) if one.check and one.check.id == check_cell.cell.id]
+    verdicts = {
+        answer: Verdict(*json.loads(printed_by(check_cell, trial(exercise, source)).splitlines()[-1]))
+        for answer, source in exercise.answers.items()
+    }
+    printed_by(check_cell, exercise.solution_code)
+    if wrong := complaints(exercise, verdicts):
+        raise AssertionError(f"{exercise.name}: " + "; ".join(wrong))
+
+
+def trial(exercise: Exercise, source: str) -> str:
+    """Code that gives one answer, asks the check and prints the verdict as JSON on its last line."""
+    return "\n".join(
+        [
+            "__names = dict(globals())",
+            f"exec({source!r}, __names)",
+            f"__verdict = check({exercise.name!r}, __names[{exercise.function!r}])",
+            "print()",
+            "print(__import__('json').dumps([__verdict.state, __verdict.hint, repr(__verdict)]))",
+        ]
     )
 
 
-def notebook_with_answers(chapter: Path, exercises: list[Exercise]) -> nbformat.NotebookNode:
-    """A copy of the chapter with the solutions put in, and a trial of each known answer after its check.
-
-    The solution is tried last, so that the rest of the notebook goes on with it.
-    """
-    notebook = read(chapter)
-    by_stub = {exercise.stub.id: exercise for exercise in exercises}
-    by_check = {exercise.check.id: exercise for exercise in exercises}
-    cells = []
-    for cell in notebook.cells:
-        cells.append(cell)
-        if cell.id in by_stub:
-            cell.source = by_stub[cell.id].solution_code
-        elif cell.id in by_check:
-            exercise = by_check[cell.id]
-            cells += [trial(exercise, answer, source) for answer, source in exercise.answers.items()]
-    notebook.cells = cells
-    return notebook
-
-
-def trial(exercise: Exercise, answer: str, source: str) -> nbformat.NotebookNode:
-    """A cell that gives one answer, asks the check and prints the verdict as JSON on its last line."""
-    lines = [
-        source,
-        "import json as __json",
-        f"__verdict = {exercise.check.source}",
-        "print()",
-        "print(__json.dumps([__verdict.state, __verdict.hint, repr(__verdict)]))",
+def complaints(exercise: Exercise, verdicts: dict[str, Verdict]) -> list[str]:
+    """What is wrong with the verdicts: stub, solution, each mistake, and hints that two mistakes share."""
+    states = {STUB: "not started", SOLUTION: "right"}
+    wrong = [
+        f"{answer}: {verdict.text}"
+        for answer, verdict in verdicts.items()
+        if verdict.state != states.get(answer, "not yet") or not verdict.text.startswith(SYMBOLS[verdict.state])
     ]
-    return nbformat.v4.new_code_cell("\n".join(lines), metadata={"trial": [exercise.name, answer]})
+    for mistake, (_, words) in exercise.mistakes.items():
+        hint = verdicts[mistake].hint
+        shared = [other for other in exercise.mistakes if other != mistake and verdicts[other].hint == hint]
+        wrong += [f"{mistake}: its hint has no {words!r}: {hint}"] if words not in hint else []
+        wrong += [f"{mistake}: its hint is also that of {other}" for other in shared]
+    return wrong
+
+
+def printed_by(cell: IPyNbCell, source: str) -> str:
+    """Runs code in a notebook's kernel and gives back what it printed.
+
+    Raises:
+        AssertionError: the code raised.
+    """
+    kernel = cell.parent.kernel
+    number = kernel.execute_cell_input(source, allow_stdin=False)
+    kernel.await_reply(number, timeout=CELL_TIMEOUT)
+    printed = []
+    while True:
+        message = kernel.get_message("iopub", timeout=CELL_TIMEOUT)
+        if message["parent_header"].get("msg_id") != number:
+            continue
+        content = message["content"]
+        if message["msg_type"] == "error":
+            raise AssertionError(f"{content['ename']}: {content['evalue']}")
+        if message["msg_type"] == "stream" and content["name"] == "stdout":
+            printed.append(content["text"])
+        if message["msg_type"] == "status" and content["execution_state"] == "idle":
+            return "".join(printed)
 
 
 def text_under(cell: nbformat.NotebookNode) -> str:
     """What a cell printed and showed, as plain text."""
     return "".join(output.get("text") or output.get("data", {}).get("text/plain", "") for output in cell.outputs)
-
-
-class Runs:
-    """Runs chapters with their solutions, one after the other, on a thread of its own.
-
-    Nothing runs before the first result is asked for: of several pytest workers only one has these tests.
-    """
-
-    def __init__(self, environment: dict[str, str], scratch: Path):
-        self.wanted: list[Path] = []  # chapters, in the order in which they are to run
-        self._environment, self._scratch = environment, scratch
-        self._pool = ThreadPoolExecutor(max_workers=1)
-        self._runs: dict[Path, Future[Run]] = {}
-
-    def of(self, chapter: Path) -> Run:
-        """The run of a chapter, waited for. Raises what the run raised, each time it is asked for."""
-        for one in [] if self._runs else self.wanted:
-            keys = str(keys_folder(self._scratch, f"{one.stem}-solved"))
-            self._runs[one] = self._pool.submit(try_answers, one, self._environment | {"WORKBOOK_KEYS": keys})
-        return self._runs[chapter].result()
-
-    def stop(self) -> None:
-        """Gives up the runs that have not begun and waits for the one that has."""
-        self._pool.shutdown(cancel_futures=True)
