@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -61,6 +62,10 @@ class Request:
 
     def form_pairs(self) -> list[tuple[str, str]]:
         """The same fields one by one, (name, value) in the order they were sent."""
+        return self._form_pairs
+
+    @cached_property
+    def _form_pairs(self) -> list[tuple[str, str]]:
         if self.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
             return []
         try:
