@@ -77,7 +77,10 @@ def settings_from_environment() -> dict[str, Any]:
 
 def settings_from_file(path: Path) -> dict[str, Any]:
     """The classic sample's parameters.json; the // comments of its example may stay."""
-    return json.loads(re.sub(r"(?m)^\s*//.*$", "", path.read_text("utf-8-sig"))) | {"folder": path.parent}
+    try:
+        return json.loads(re.sub(r"(?m)^\s*//.*$", "", path.read_text("utf-8-sig"))) | {"folder": path.parent}
+    except (OSError, ValueError, TypeError) as error:
+        raise Failure(SETTINGS, f"{path} cannot be read as the sample's parameters.json: {error}") from None
 
 
 def credential(settings: dict[str, Any]) -> str | dict[str, Any]:
@@ -243,7 +246,10 @@ def read_users(graph: Graph, select: str = SELECT, where: str = "", workers: int
 def read_changes(graph: Graph, select: str, kept: Path) -> tuple[Users, dict[str, str]]:
     """What changed since the delta link in `kept`, and what to keep for the next run; without a link, everyone."""
     first = graph.url("/delta", select=select)
-    links = json.loads(kept.read_text("utf-8")) if kept.exists() else {}
+    try:
+        links = json.loads(kept.read_text("utf-8")) if kept.exists() else {}
+    except ValueError:
+        raise Failure(SETTINGS, f"{kept} holds no delta link: delete it, and everyone is read again.") from None
     try:
         pages = list(read_pages(graph, [links.get(first, first)]))  # another --select is another delta
     except Failure as failure:

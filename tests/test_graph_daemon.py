@@ -661,3 +661,13 @@ def test_it_imports_nothing_of_ours(tmp_path):
     (tmp_path / "graph_daemon.py").write_bytes((NOTEBOOKS / "graph_daemon.py").read_bytes())
     said = subprocess.check_output([sys.executable, "graph_daemon.py", "--help"], cwd=tmp_path, text=True)
     assert graph_daemon.__doc__.strip() in said
+
+
+def test_a_damaged_settings_or_delta_file_is_a_sentence_that_names_it(tmp_path, caplog):
+    damaged = tmp_path / "damaged.json"
+    damaged.write_text("{")
+    assert graph_daemon.main([str(damaged)]) == graph_daemon.SETTINGS
+    assert "damaged.json cannot be read as the sample's parameters.json" in caplog.text
+    graph = graph_daemon.Graph({"client_id": "c", "authority": "https://login.microsoftonline.com/t"})
+    with pytest.raises(graph_daemon.Failure, match=r"damaged\.json holds no delta link: delete it"):
+        graph_daemon.read_changes(graph, "", damaged)
