@@ -1,13 +1,10 @@
 """Reads an organisation's users from Microsoft Graph as a daemon: an app with an identity of its own, nobody signs in.
 
-    python graph_daemon.py                       settings from the environment or .env; users as JSON on the screen
-    python graph_daemon.py parameters.json       settings from the file of Microsoft's classic sample
-    python graph_daemon.py -o users.parquet      to a file instead: .json, .jsonl, .csv or .parquet, for you alone
-    python graph_daemon.py --since delta.json -o changes.jsonl      only what changed since the last run
-
+    python graph_daemon.py      prints JSON; AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_CERTIFICATE_PATH from .env
+    python graph_daemon.py parameters.json -o users.csv    settings from the classic sample's file; a file for you alone
+    python graph_daemon.py --since delta.json -o changes.jsonl     only what changed since the last run
 exit codes: 0 done   2 a setting, the credential, a file or the command line is wrong   3 Entra ID gives no token
-            4 Microsoft Graph refuses: see permissions, --select, --filter   5 no answer, or throttled: run again later
-"""
+            4 Microsoft Graph refuses: permissions, --select, --filter   5 no good answer in time: run again later"""
 
 import argparse
 import csv
@@ -17,77 +14,62 @@ import logging
 import os
 import re
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
-from functools import partial
-from itertools import chain, islice
+from importlib import import_module
+from itertools import islice
 from pathlib import Path
+from threading import Event, Lock
 from typing import Any, TextIO
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import msal
 import pandas as pd
 import requests
 
 log = logging.getLogger("graph_daemon")
-Users = list[dict[str, Any]]
 SETTINGS, ENTRA, GRAPH, BUSY = 2, 3, 4, 5  # exit codes
-LOGIN, PUBLIC = "login.microsoftonline.com", "https://graph.microsoft.com"
-CLOUDS = {  # the others: where Entra ID answers, where Graph answers (entra docs: authentication-national-cloud.md)
-    "login.microsoftonline.us": "https://graph.microsoft.us",
-    "login.partner.microsoftonline.cn": "https://microsoftgraph.chinacloudapi.cn",
-}
 PAUSES, LONGEST_WAIT, TIMEOUT = (1, 2, 4, 8, 16, None), 300, (10, 60)  # seconds; (to connect, until the next bytes)
-NEXT, PAGE_SIZE, WORKERS, WORTH_IT = "@odata.nextLink", 999, 16, 10  # seconds that make partitions worth it
+PAGE_SIZE, WORKERS, RESTARTS, WORTH_IT = 999, 16, 50, 10  # WORTH_IT: from so many seconds on, partitions are
+PUBLIC = "https://graph.microsoft.com"
+CLOUDS = {".us": "https://graph.microsoft.us", ".cn": "https://microsoftgraph.chinacloudapi.cn"}
+NEXT_LINK = re.compile(rb'"@odata\.nextLink"\s*:\s*("(?:[^"\\]|\\.)*")')  # inside a text the quotes would be escaped
 LETTERS, UPN = "amsjrdkntlobehfgypxcizvuwq", "userPrincipalName"  # names' first letters, the frequent ones first
 SELECT = f"id,displayName,{UPN},mail,userType,accountEnabled,jobTitle,department,city,country,createdDateTime"
 
 
 class Failure(Exception):
-    """One sentence for the operator, an exit code for the scheduler, and Graph's HTTP status if it was Graph."""
-
-    def __init__(self, exit_code: int, sentence: str, status: int = 0) -> None:
-        super().__init__(sentence)
-        self.exit_code, self.status = exit_code, status
+    """An exit code for the scheduler, one sentence for the operator, and Graph's HTTP status if it was Graph."""
 
 
-# --- settings and credential: a dictionary with the names of the classic sample's parameters.json
-def settings_from_environment() -> dict[str, Any]:
-    """The environment, under azure-identity's names, and where it says nothing .env, here or in a folder above."""
-    file = ""
+def read_settings(file: Path | None = None) -> dict[str, Any]:
+    """The classic sample's parameters.json, or under its names the environment and, where that says nothing, .env."""
+    if file:
+        try:  # the // comments of the sample may stay
+            return json.loads(re.sub(r"(?m)^\s*//.*$", "", file.read_text("utf-8-sig"))) | {"folder": file.parent}
+        except (ValueError, TypeError) as error:
+            raise Failure(SETTINGS, f"{file} is not like the sample's parameters.json: {error}") from None
     with suppress(ImportError):  # without python-dotenv only the environment counts
-        from dotenv import find_dotenv, load_dotenv  # noqa: PLC0415
-
-        file = find_dotenv(usecwd=True)
-        load_dotenv(file, interpolate=False, encoding="utf-8-sig")  # a password may contain ${...}
+        dotenv = import_module("dotenv")
+        dotenv.load_dotenv(file := dotenv.find_dotenv(usecwd=True), interpolate=False, encoding="utf-8-sig")
     value = {name: text.strip() for name, text in os.environ.items() if text.strip()}.get
-    host = value("AZURE_AUTHORITY_HOST", LOGIN).removeprefix("https://").rstrip("/")
-    return {
+    host = value("AZURE_AUTHORITY_HOST", "login.microsoftonline.com").removeprefix("https://").rstrip("/")
+    cloud = CLOUDS.get(host.rpartition("microsoftonline")[2], PUBLIC)  # authentication-national-cloud.md
+    names = {"client_id": "ID", "secret": "SECRET", "private_key_file": "CERTIFICATE_PATH"}
+    return {name: value(f"AZURE_CLIENT_{end}") for name, end in names.items()} | {
+        "passphrase": value("AZURE_CLIENT_CERTIFICATE_PASSWORD"),
         "authority": value("AZURE_TENANT_ID") and f"https://{host}/{value('AZURE_TENANT_ID')}",
         "oidc_authority": value("OIDC_AUTHORITY"),  # a custom domain, for which azure-identity has no name
-        "endpoint": value("GRAPH_ENDPOINT", CLOUDS.get(host, PUBLIC) + "/v1.0").rstrip("/") + "/users",
-        "client_id": value("AZURE_CLIENT_ID"), "secret": value("AZURE_CLIENT_SECRET"), "folder": Path(file).parent,
-        "passphrase": value("AZURE_CLIENT_CERTIFICATE_PASSWORD"),
-        "private_key_file": value("AZURE_CLIENT_CERTIFICATE_PATH"),
-    }  # fmt: skip
-
-
-def settings_from_file(path: Path) -> dict[str, Any]:
-    """The classic sample's parameters.json; the // comments of its example may stay."""
-    try:
-        return json.loads(re.sub(r"(?m)^\s*//.*$", "", path.read_text("utf-8-sig"))) | {"folder": path.parent}
-    except (OSError, ValueError, TypeError) as error:
-        raise Failure(SETTINGS, f"{path} cannot be read as the sample's parameters.json: {error}") from None
+        "endpoint": value("GRAPH_ENDPOINT", f"{cloud}/v1.0").rstrip("/") + "/users",
+        "folder": Path(file or "").parent,
+    }
 
 
 def credential(settings: dict[str, Any]) -> str | dict[str, Any]:
     """The secret, or a PFX or PEM file as MSAL wants it. A certificate in it means PS256, a thumbprint alone RS256."""
     if not settings.get("private_key_file"):
-        if not settings.get("secret"):
-            raise Failure(SETTINGS, "Name a certificate file (AZURE_CLIENT_CERTIFICATE_PATH) or give a secret.")
         return settings["secret"]
     path = settings.get("folder", Path()) / Path(settings["private_key_file"]).expanduser()
     pem, passphrase = path.read_bytes().decode("utf-8", "replace"), settings.get("passphrase") or None
@@ -99,59 +81,52 @@ def credential(settings: dict[str, Any]) -> str | dict[str, Any]:
     return key | {"thumbprint": settings.get("thumbprint", "").replace(":", "")}  # some tools print colons
 
 
-# --- patience: every request has it, to Entra ID and to Graph
-class PatientSession(requests.Session):
-    """Asks again, as late as Retry-After says, when an answer is busy, lost on the way or broken in the middle."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.mount("https://", requests.adapters.HTTPAdapter(pool_maxsize=WORKERS))  # a connection for each
-        self.stopping = threading.Event()  # set when waiting has become pointless
-
-    def request(self, method: str, url: str, **options: Any) -> requests.Response:
-        """As requests does it, without redirects, which could lead anywhere. A good answer's JSON is its `value`."""
-        options |= {"allow_redirects": False, "timeout": TIMEOUT, "auth": lambda request: request}  # no ~/.netrc
-        for attempt, pause in enumerate(PAUSES, 1):
-            try:
-                answer = super().request(method, url, **options)
-                if answer.status_code not in (429, 503, 504):
-                    answer.value = json.loads(answer.content) if answer.status_code == 200 else None
-                    return answer
-                problem, asked = f"HTTP {answer.status_code}", answer.headers.get("Retry-After", "not given")
-            except (requests.RequestException, ValueError) as error:
-                if "CERTIFICATE_VERIFY_FAILED" in str(error):
-                    raise Failure(SETTINGS, f"Set REQUESTS_CA_BUNDLE to your CA file, if you trust: {error}") from None
-                problem, asked = type(error).__name__, "not given"
-            problem = f"{urlsplit(url).netloc}: {problem}, Retry-After {asked}"
-            log.info("%s (attempt %d of %d)", problem, attempt, len(PAUSES))
-            seconds = float(asked) if re.fullmatch(r"\d+(\.\d+)?", asked) else pause
-            if pause is None or seconds > LONGEST_WAIT or self.stopping.wait(seconds):
-                break
-        raise Failure(BUSY, f"No good answer from {problem}.")
-
-
-# --- token and single answers
-class Graph:
-    """Microsoft Graph for one app: asks with a token, renews it, and sends it nowhere else."""
+class Graph(requests.Session):
+    """Microsoft Graph for one app: asks with a token, renews it, sends it nowhere else, and waits when told to."""
 
     def __init__(self, settings: dict[str, Any], cache: msal.TokenCache | None = None) -> None:
-        self.settings, self.cache, self.session = settings, cache, PatientSession()
-        self.users, self.app, self.lock = settings.get("endpoint") or f"{PUBLIC}/v1.0/users", None, threading.Lock()
-        self.origin = "{0.scheme}://{0.netloc}".format(urlsplit(self.users))
-        resource = self.origin if self.origin in CLOUDS.values() else PUBLIC
-        self.scope = settings.get("scope") or [f"{resource}/.default"]  # all that was consented to, at once
-        self.authority = "oidc_authority" if settings.get("oidc_authority") else "authority"
-        if not (settings.get("client_id") and settings.get(self.authority) and self.users.startswith("https://")):
-            raise Failure(SETTINGS, "Give client_id, authority (AZURE_CLIENT_ID, AZURE_TENANT_ID), https endpoint.")
+        super().__init__()
+        self.mount("https://", requests.adapters.HTTPAdapter(pool_maxsize=WORKERS))  # a connection for each
+        self.settings, self.cache, self.app, self.lock, self.stopping = settings, cache, None, Lock(), Event()
+        self.users = settings.get("endpoint") or f"{PUBLIC}/v1.0/users"
+        self.origin = "/".join(self.users.split("/")[:3])
+        self.scope = settings.get("scope") or [f"{self.origin if self.origin in CLOUDS.values() else PUBLIC}/.default"]
+        for names in ("client_id", "authority or oidc_authority", "private_key_file or secret"):
+            if not any(map(settings.get, names.split(" or "))):
+                raise Failure(SETTINGS, f"{names} is missing in parameters.json; --help has the names for .env.")
+        if not re.fullmatch(r"https://[^/]+/\S+/users", self.users):
+            raise Failure(SETTINGS, f"The endpoint must be like {PUBLIC}/v1.0/users, not {self.users}.")
 
-    def token(self, refused: str | None = None) -> str:
+    def request(self, method: str, url: str, attempt: int = 0, **options: Any) -> requests.Response:
+        """As requests does it, and after an answer that is busy, lost or broken again, as late as Retry-After says."""
+        options |= {"allow_redirects": False, "timeout": TIMEOUT, "auth": lambda request: request}  # no ~/.netrc
+        try:
+            answer = super().request(method, url, **options)
+            if answer.status_code == 200 and not answer.content.endswith(b"]}"):  # as a whole page of users ends
+                json.loads(answer.content)
+            if answer.status_code not in (429, 503, 504):
+                return answer
+            problem, asked = f"HTTP {answer.status_code}", answer.headers.get("Retry-After", "not given")
+        except (requests.RequestException, ValueError) as error:
+            if "CERTIFICATE_VERIFY_FAILED" in str(error):
+                raise Failure(SETTINGS, f"Set REQUESTS_CA_BUNDLE to your CA file, if you trust: {error}") from None
+            problem, asked = type(error).__name__, "not given"
+        seconds = float(asked) if re.fullmatch(r"\d+(\.\d+)?", asked) else PAUSES[attempt]
+        log.warning(problem := f"{url.split('/')[2]}: {problem}, Retry-After {asked} (attempt {attempt + 1})")
+        if PAUSES[attempt] is None or seconds > LONGEST_WAIT or self.stopping.wait(seconds):
+            raise Failure(BUSY, f"No good answer from {problem}.")
+        return self.request(method, url, attempt + 1, **options)
+
+    def token(self, refused: str = "") -> str:
         """The cached token, or a new one when there is none, it ends within five minutes, or Graph refused it."""
         with self.lock:
-            if not self.app:  # only now, as MSAL asks the authority for its addresses at once
-                settings = {"authority": None, self.authority: self.settings[self.authority], "token_cache": self.cache}
-                self.app = msal.ConfidentialClientApplication(
-                    self.settings["client_id"], credential(self.settings), http_client=self.session,
-                    instance_discovery=False, **settings)  # no other host is asked about the authority  # fmt: skip
+            if not self.app:  # MSAL asks the authority for its addresses at once, and here nobody about the authority
+                given = {name: self.settings.get(name) for name in ("client_id", "authority", "oidc_authority")}
+                given |= {"http_client": self, "token_cache": self.cache, "instance_discovery": False}
+                try:
+                    self.app = msal.ConfidentialClientApplication(client_credential=credential(self.settings), **given)
+                except (ValueError, TypeError) as error:  # of MSAL or cryptography, in their words
+                    raise Failure(SETTINGS, f"Key, passphrase, thumbprint or authority are wrong: {error}") from None
             result = self.app.acquire_token_for_client(self.scope)  # since MSAL 1.23 it looks into its cache first
             if refused and result.get("access_token") == refused:
                 self.app.remove_tokens_for_client()
@@ -160,120 +135,96 @@ class Graph:
             raise Failure(ENTRA, f"Entra ID refuses, {result.get('error')}: {result.get('error_description')}")
         return result["access_token"]
 
-    def get(self, url: str) -> Any:
-        """The JSON that Graph answers; a token it refuses is replaced once."""
+    def read(self, url: str, refused: str = "") -> bytes:
+        """What Graph answers; a token it refuses is replaced once."""
         if not url.startswith(f"{self.origin}/"):  # as text: parsers disagree about odd addresses
             raise Failure(GRAPH, f"A link leads away from {self.origin}: it is not followed and gets no token.")
-        token = None
-        for _ in range(2):
-            token = self.token(refused=token)
-            headers = {"Authorization": f"Bearer {token}", "ConsistencyLevel": "eventual"}  # for advanced queries
-            answer = self.session.get(url, headers=headers)
-            if answer.status_code == 200:
-                return answer.value
-            if answer.status_code != 401:
-                break
-        raise Failure(GRAPH, f"Graph refuses, HTTP {answer.status_code}: {answer.text[:1000]}", answer.status_code)
+        token = self.token(refused)
+        answer = self.get(url, headers={"Authorization": f"Bearer {token}", "ConsistencyLevel": "eventual"})
+        if answer.status_code == 401 and not refused:
+            return self.read(url, refused=token)
+        if answer.status_code == 400 and url.endswith("/$count"):  # Azure AD B2C does not count (user-list.md)
+            return b"0"
+        if answer.status_code != 200:
+            raise Failure(GRAPH, f"Graph refuses, HTTP {answer.status_code}: {answer.text[:1000]}", answer.status_code)
+        return answer.content
 
-    def url(self, path: str = "", **options: Any) -> str:
+    def url(self, path: str = "", select: str = "", **options: Any) -> str:
         """The users' address with OData options; `id` is always selected: by it nobody is lost or doubled."""
-        if options.get("select"):
-            options["select"] = ",".join(dict.fromkeys(["id", *options["select"].split(",")]))
+        options["select"] = select and ",".join(dict.fromkeys(["id", *select.split(",")]))
         return f"{self.users}{path}?" + urlencode({f"${k}": v for k, v in options.items() if v}, safe="$,()'")
 
-
-# --- pages, partitions, changes
-def read_pages(graph: Graph, firsts: Iterable[str], workers: int = 1) -> Iterator[dict[str, Any]]:
-    """The pages behind the first URLs, fetched ahead, `workers` chains at a time; an expired chain starts again."""
-    waiting, restarts, pool = iter(firsts), 0, ThreadPoolExecutor(workers)
-    try:
-        running = {pool.submit(graph.get, first): first for first in islice(waiting, workers)}
-        while running:
-            future = next(as_completed(running))
-            first = running.pop(future)
-            try:
-                page = future.result()
-            except Failure as failure:
-                restarts += 1
-                if "PageToken" not in str(failure) or restarts > len(PAUSES):  # paging.md; sdk-java issue 368
-                    raise
-                page = {"value": [], NEXT: first}
-            if "value" not in page:
-                raise Failure(SETTINGS, f"{first} is no list of users: the endpoint must be like …/v1.0/users.")
-            if NEXT in page:
-                running[pool.submit(graph.get, page[NEXT])] = first
-            elif first := next(waiting, None):
-                running[pool.submit(graph.get, first)] = first
-            yield page
-    finally:
-        graph.session.stopping.set()
-        pool.shutdown(cancel_futures=True)
-        graph.session.stopping.clear()
-
-
-def partitions(graph: Graph, select: str, by: str) -> list[str]:
-    """First URLs that together cover every user once: by no letter (digits, other scripts), null, by each letter."""
-    letters = [f"startsWith({by},'{letter}')" for letter in LETTERS]
-    others = [" and ".join(f"not {letter}" for letter in letters)] + [f"{by} eq null"] * (by != UPN)  # never null
-    advanced = [graph.url(select=select, filter=text, top=PAGE_SIZE, count="true") for text in others]
-    return advanced + [graph.url(select=select, filter=text, top=PAGE_SIZE) for text in letters]
-
-
-def read_users(graph: Graph, select: str = SELECT, where: str = "", workers: int = WORKERS) -> Iterator[Users]:
-    """Every user once, a list at a time: in partitions when page after page would take long, unless `where` filters."""
-    seen, ways, total = set(), [[graph.url(select=select, filter=where, top=PAGE_SIZE)]], 0
-    if workers > 1 and not where and graph.token():
-        started = time.monotonic()
+    def read_pages(self, chains: Iterable[tuple[str, str]], workers: int = 1) -> Iterator[dict[str, Any]]:
+        """Pages as they come, `workers` chains of them at a time. A chain: its first URL, and the URL to begin with."""
+        waiting, tries, pool = iter(chains), iter([True] * RESTARTS), ThreadPoolExecutor(workers)
+        running = {pool.submit(self.read, chain[1]): chain for chain in islice(waiting, workers)}
         try:
-            total = graph.get(graph.url("/$count"))
-        except Failure as failure:
-            if failure.exit_code != GRAPH:  # a refusal: Azure AD B2C does not count (user-list.md)
-                raise
-        if total and (time.monotonic() - started) * total / PAGE_SIZE > WORTH_IT:
-            ways.insert(0, partitions(graph, select, UPN))
-    for firsts in ways:
-        for page in read_pages(graph, firsts, min(workers, len(firsts))):
-            users = {int(user["id"].replace("-", ""), 16): user for user in page["value"]}  # half the memory of text
-            yield [user for key, user in users.items() if key not in seen]
-            seen.update(users)
-            if sys.stderr.isatty():
-                print(f"\r{len(seen):,} users ", end="", file=sys.stderr, flush=True)
-        if len(firsts) == 1 or len(seen) in (total, graph.get(graph.url("/$count"))):
-            return  # proved: as many different ids as Graph counts users
-        log.warning("The partitions hold %d users, $count said %d: reading page after page.", len(seen), total)
+            while running:
+                first, url = running.pop(future := next(as_completed(running)))
+                try:
+                    page = future.result()
+                    link = NEXT_LINK.search(page)
+                    chain = (first, json.loads(link[1])) if link else next(waiting, None)
+                except Failure as failure:  # a link that Graph does not know any more begins again with the first page
+                    if failure.args[-1] not in (400, 410) or url == first or not next(tries, False):
+                        raise
+                    page, chain = b'{"value": []}', (first, first)
+                if chain:
+                    running[pool.submit(self.read, chain[1])] = chain
+                    time.sleep(0)  # the request may leave before parsing makes all other threads wait
+                yield json.loads(page)
+        except ValueError:
+            raise Failure(BUSY, f"{self.origin} sent a broken page: run again later.") from None
+        finally:
+            self.stopping.set()
+            pool.shutdown(cancel_futures=True)
+            self.stopping.clear()
+
+    def partitions(self, select: str, by: str = UPN) -> list[str]:
+        """First URLs that together cover everybody once: by no letter (digits, other scripts), null, by each letter."""
+        letters = [f"startsWith({by},'{letter}')" for letter in LETTERS]
+        others = [" and ".join(f"not {letter}" for letter in letters)] + [f"{by} eq null"] * (by != UPN)  # never null
+        return [self.url(select=select, filter=text, top=PAGE_SIZE, count="true") for text in others + letters]
+
+    def read_users(self, select: str = SELECT, where: str = "", workers: int = WORKERS) -> Iterator[dict[str, Any]]:
+        """Every user once, in partitions when page after page would take long, unless `where` filters."""
+        plain, seen = [self.url(select=select, filter=where, top=PAGE_SIZE)], set()
+        started = self.token() and time.monotonic()
+        total = json.loads(self.read(f"{self.users}/$count")) if workers > 1 and not where else 0
+        quick = (time.monotonic() - started) * total / PAGE_SIZE <= WORTH_IT
+        for firsts in [self.partitions(select), plain][quick:]:
+            for page in self.read_pages(zip(firsts, firsts, strict=True), min(workers, len(firsts))):
+                users = {user["id"]: user for user in page["value"] if user["id"] not in seen}
+                seen.update(users)
+                yield from users.values()
+                sys.stderr.write(f"\r{len(seen):,} users" * sys.stderr.isatty())  # progress, only on a terminal
+            sys.stderr.write("\n" * sys.stderr.isatty())
+            if len(firsts) == 1 or len(seen) == total or len(seen) == json.loads(self.read(f"{self.users}/$count")):
+                return  # proved: as many different ids as Graph counts users
+            log.warning("The partitions hold %d users, $count said %d: reading page after page.", len(seen), total)
+
+    def read_changes(self, select: str, kept: Path) -> tuple[list[dict[str, Any]], dict[str, str]]:
+        """What changed since the delta link in `kept`, and what to keep for the next run; without a link, everyone."""
+        first = self.url("/delta", select=select)  # another --select is another delta, and has another link
+        try:
+            link = json.loads(kept.read_text("utf-8")).get(first, first) if kept.exists() else first
+        except (ValueError, AttributeError):
+            raise Failure(SETTINGS, f"{kept} holds no delta link: delete it, and everyone is read again.") from None
+        pages = list(self.read_pages([(first, link)]))
+        changes = {user["id"]: user for page in pages for user in page["value"]}  # some come twice, the last counts
+        return list(changes.values()), {first: pages[-1]["@odata.deltaLink"]}
+
+    def load_users(self, select: str = SELECT, **how: Any) -> pd.DataFrame:
+        """All users as a DataFrame; `how` as for read_users. The order of the rows is not promised."""
+        gc.disable()  # rows hold no cycles, and looking for some takes as long as parsing
+        try:
+            frame = pd.DataFrame(self.read_users(select, **how), columns=select.split(",") if select else None)
+        finally:
+            gc.enable()
+        return frame.assign(**{name: pd.to_datetime(frame[name], utc=True) for name in frame.filter(like="DateTime")})
 
 
-def read_changes(graph: Graph, select: str, kept: Path) -> tuple[Users, dict[str, str]]:
-    """What changed since the delta link in `kept`, and what to keep for the next run; without a link, everyone."""
-    first = graph.url("/delta", select=select)
-    try:
-        links = json.loads(kept.read_text("utf-8")) if kept.exists() else {}
-    except ValueError:
-        raise Failure(SETTINGS, f"{kept} holds no delta link: delete it, and everyone is read again.") from None
-    try:
-        pages = list(read_pages(graph, [links.get(first, first)]))  # another --select is another delta
-    except Failure as failure:
-        if first not in links or failure.status not in (400, 410):  # an outdated link gets the one or the other
-            raise
-        pages = list(read_pages(graph, [first]))
-    changes = {user["id"]: user for page in pages for user in page["value"]}  # some come twice, the last counts
-    return list(changes.values()), {first: pages[-1]["@odata.deltaLink"]}
-
-
-# --- output
-def load_users(graph: Graph, select: str = SELECT, **how: Any) -> pd.DataFrame:
-    """All users as a DataFrame; `how` as for read_users. The order of the rows is not promised."""
-    gc.disable()  # rows hold no cycles, and looking for some takes as long as parsing
-    try:
-        users = [user for users in read_users(graph, select, **how) for user in users]
-        frame = pd.DataFrame(users, columns=select.split(",") if select else None)
-    finally:
-        gc.enable()
-    times = {name: pd.to_datetime(frame[name], utc=True) for name in frame if name.endswith("DateTime")}
-    return frame.assign(**times)
-
-
-def write(users: Iterator[dict[str, Any]], columns: list[str], kind: str, file: TextIO) -> None:
+def write(users: Iterable[dict[str, Any]], columns: list[str], kind: str, file: TextIO) -> None:
     """Users as they come, in bounded memory; only .json, in the classic sample's form, needs all of them first."""
     rows = ({k: v if v is None or isinstance(v, str) else json.dumps(v) for k, v in user.items()} for user in users)
     if kind == ".json":
@@ -285,22 +236,22 @@ def write(users: Iterator[dict[str, Any]], columns: list[str], kind: str, file: 
         writer.writeheader()
         writer.writerows(rows)
     else:
-        import pyarrow as pa  # noqa: PLC0415 - nothing else needs it, and pandas is slower in its presence
-        import pyarrow.parquet as pq  # noqa: PLC0415
-
-        kinds = {"accountEnabled": pa.bool_(), "createdDateTime": pa.timestamp("ns", "UTC")}
+        pa, pq = import_module("pyarrow"), import_module("pyarrow.parquet")  # nothing else needs it
+        kinds = {"accountEnabled": pa.bool_()} | {n: pa.timestamp("us", "UTC") for n in columns if "DateTime" in n}
         text, typed = (pa.schema([(name, of.get(name, pa.string())) for name in columns]) for of in ({}, kinds))
         with pq.ParquetWriter(file.buffer, typed) as writer:
-            while group := list(islice(rows, 50_000)):
+            while group := list(islice(rows, 20_000)):
                 writer.write_table(pa.Table.from_pylist(group, text).cast(typed))
 
 
-def save(path: Path, write: Callable[[TextIO], None]) -> None:
-    """Write a file for this user alone, beside the old one, and put it in its place only when it is complete."""
+def save(path: Path, write: Callable[..., None], *what: Any) -> None:
+    """Write a file for this user alone, written beside the old one, whose place it takes only when it is complete."""
     part = path.with_name(path.name + ".part")
     try:
-        with open(part, "w", encoding="utf-8", newline="", opener=partial(os.open, mode=0o600)) as file:
-            write(file)
+        with open(part, "w", encoding="utf-8", newline="", opener=lambda name, how: os.open(name, how, 0o600)) as file:
+            write(*what, file)
+            file.flush()
+            os.fsync(file.fileno())  # first the bytes, then the name: so even a power cut leaves the old or the new
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
@@ -308,45 +259,39 @@ def save(path: Path, write: Callable[[TextIO], None]) -> None:
 
 def token_cache(file: str) -> msal.TokenCache:
     """A token cache that survives restarts: encrypted where the system can, else for you alone."""
-    import msal_extensions as kept  # noqa: PLC0415 - only this option needs it
-
-    try:
+    kept = import_module("msal_extensions")
+    with suppress(Exception):  # a Linux without a key ring cannot
         return kept.PersistedTokenCache(kept.build_encrypted_persistence(file))
-    except Exception:  # a Linux without a key ring
-        return kept.PersistedTokenCache(kept.FilePersistence(file))
+    return kept.PersistedTokenCache(kept.FilePersistence(file))
 
 
-# --- command line
 def main(arguments: list[str] | None = None) -> int:
     """One run and its exit code; a failure is one line on standard error."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    add = parser.add_argument
-    add("parameters", nargs="?", type=Path, help="the classic sample's parameters.json, instead of the environment")
-    add("-o", "--output", type=Path, metavar="FILE", help="replaced when all is read (.parquet needs pyarrow)")
-    add("--select", default="", metavar="NAMES", help=f"properties with commas; default: {SELECT}")
-    add("--filter", default="", metavar="ODATA", help="for example: \"startsWith(displayName,'a')\"")
-    add("--since", type=Path, metavar="FILE", help="only changes; the delta link is kept in this file")
-    add("--token-cache", metavar="FILE", help="keep the token for the next run (needs msal-extensions)")
-    options = parser.parse_args(arguments)
+    cli = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    cli.add_argument("parameters", nargs="?", type=Path, help="the classic sample's parameters.json, not .env")
+    cli.add_argument("-o", "--output", type=Path, metavar="FILE", help=".json, .jsonl, .csv, .parquet (pyarrow)")
+    cli.add_argument("--select", default="", metavar="NAMES", help=f"properties with commas; default: {SELECT}")
+    cli.add_argument("--filter", default="", metavar="ODATA", help="for example: \"startsWith(displayName,'a')\"")
+    cli.add_argument("--since", type=Path, metavar="FILE", help="only changes; the delta link is kept in this file")
+    cli.add_argument("--token-cache", metavar="FILE", help="keep the token for the next run (needs msal-extensions)")
+    given = cli.parse_args(arguments)
+    kind = given.output.suffix if given.output else ".json"
+    if kind not in (".json", ".jsonl", ".csv", ".parquet") or (given.since and given.filter):
+        cli.error("-o must end in .json, .jsonl, .csv or .parquet; --since knows no --filter")
+    select = given.select or ("" if given.parameters and kind == ".json" else SELECT)  # as the sample did
     logging.basicConfig(format="%(name)s: %(message)s")
-    log.setLevel(logging.INFO)
-    kind = options.output.suffix if options.output else ".json"
-    select = options.select or ("" if options.parameters and kind == ".json" else SELECT)  # as the sample did
     try:
-        if kind not in (".json", ".jsonl", ".csv", ".parquet") or (options.since and options.filter):
-            raise Failure(SETTINGS, "-o must end in .json, .jsonl, .csv or .parquet; --since knows no --filter.")
-        settings = settings_from_file(options.parameters) if options.parameters else settings_from_environment()
-        graph = Graph(settings, options.token_cache and token_cache(options.token_cache))
-        changes, links = read_changes(graph, select, options.since) if options.since else ([], {})
-        lists = [changes] if options.since else read_users(graph, select, options.filter)
-        columns = select.split(",") + ["@removed"] * bool(options.since)
-        output = partial(write, chain.from_iterable(lists), columns, kind)
-        save(options.output, output) if options.output else output(sys.stdout)
-        if options.since:  # only now: a crash in between repeats changes and loses none
-            save(options.since, partial(json.dump, links))
-    except Exception as error:  # a file, MSAL, cryptography, a missing package: each complains in its own way
-        log.error(" ".join(f"{'' if isinstance(error, Failure) else type(error).__name__} {error}".split()))
-        return getattr(error, "exit_code", SETTINGS)
+        graph = Graph(read_settings(given.parameters), given.token_cache and token_cache(given.token_cache))
+        changes, links = graph.read_changes(select, given.since) if given.since else ([], {})
+        users = iter(changes) if given.since else graph.read_users(select, given.filter)
+        output = (users, select.split(",") + ["@removed"] * bool(given.since), kind)
+        save(given.output, write, *output) if given.output else write(*output, sys.stdout)
+        if given.since:  # only now: a crash in between repeats changes and loses none
+            save(given.since, json.dump, links)
+    except (Failure, OSError, ImportError) as error:
+        code, sentence = error.args[:2] if isinstance(error, Failure) else (SETTINGS, error)
+        log.error(" ".join(f"{sentence}{': install it with pip' * isinstance(error, ImportError)}".split()))
+        return code
     return 0
 
 

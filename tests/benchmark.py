@@ -106,11 +106,11 @@ def ours(place: Place) -> Reader:
     sys.path.insert(0, str(NOTEBOOKS))
     import graph_daemon  # noqa: PLC0415
 
-    graph = graph_daemon.Graph({"client_id": "x", "authority": "x", "endpoint": place["users"]})
-    graph.session.trust_env = False
-    graph.session.verify = place["ca"]
-    graph.token = lambda refused=None: place["token"]
-    return lambda: len(graph_daemon.load_users(graph, select=""))
+    graph = graph_daemon.Graph({"client_id": "x", "authority": "x", "secret": "x", "endpoint": place["users"]})
+    graph.trust_env = False
+    graph.verify = place["ca"]
+    graph.token = lambda refused="": place["token"]
+    return lambda: len(graph.load_users(select=""))
 
 
 def parquet(place: Place) -> Reader:

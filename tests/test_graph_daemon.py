@@ -30,6 +30,7 @@ from practice import CERTIFICATE, SECRET, running, write_certificate
 PASSWORD = "open~sesame"
 USERS = 2_100  # three pages
 EVIL = "evil.example"
+FILLED_IN = {"client_id": "x", "authority": "https://login.microsoftonline.com/x", "secret": "x"}
 SHA1 = CERTIFICATE.fingerprint(hashes.SHA1())  # noqa: S303 - the classic sample's thumbprint
 
 
@@ -105,18 +106,18 @@ def graph(practice, keys) -> Graph:
 
 
 def connected(graph, practice) -> Graph:
-    graph.session.trust_env = False
-    graph.session.verify = practice.facts["ca_certificate"]
-    graph.session.stopping = Waits()
+    graph.trust_env = False
+    graph.verify = practice.facts["ca_certificate"]
+    graph.stopping = Waits()
     return graph
 
 
 def count(graph) -> int:
-    return graph.get(graph.url("/$count"))
+    return int(graph.read(graph.url("/$count")))
 
 
-def ids_of(lists) -> list[str]:
-    return [user["id"] for users in lists for user in users]
+def ids_of(users) -> list[str]:
+    return [user["id"] for user in users]
 
 
 def assert_whole(found: list[str], everyone: set[str]) -> None:
@@ -127,7 +128,7 @@ def assert_whole(found: list[str], everyone: set[str]) -> None:
 @pytest.fixture(params=["plain", "partitions"])
 def how(request, monkeypatch) -> dict:
     """Both ways to read; partitions without asking whether they pay."""
-    monkeypatch.setattr(graph_daemon, "WORTH_IT", -1)
+    monkeypatch.setattr(graph_daemon, "WORTH_IT", 0)
     return {"workers": 1 if request.param == "plain" else 6, "select": "id"}
 
 
@@ -148,8 +149,8 @@ def how(request, monkeypatch) -> dict:
 )
 def test_faults_of_graph(practice, graph, everyone, how, fault):
     practice.control("faults", {"target": "graph", "count": 3, "skip": 1} | fault)
-    assert_whole(ids_of(graph_daemon.read_users(graph, **how)), everyone)
-    waits = graph.session.stopping.seconds
+    assert_whole(ids_of(graph.read_users(**how)), everyone)
+    waits = graph.stopping.seconds
     if "retry_after" in fault:
         assert waits == [fault["retry_after"]] * 3, "Retry-After is what is waited for"
     elif "delay_ms" not in fault:
@@ -160,14 +161,14 @@ def test_faults_of_graph(practice, graph, everyone, how, fault):
 @pytest.mark.parametrize("skip", [0, 1])
 def test_an_expired_page_token_starts_the_chain_again(practice, graph, everyone, how, skip):
     practice.control("faults", {"target": "graph", "expired_page_token": True, "count": 2, "skip": skip})
-    assert_whole(ids_of(graph_daemon.read_users(graph, **how)), everyone)
+    assert_whole(ids_of(graph.read_users(**how)), everyone)
 
 
 def test_page_tokens_that_always_expire_end_in_a_failure(practice, graph):
     practice.control("faults", {"target": "graph", "expired_page_token": True, "count": 1000})
     with pytest.raises(Failure, match="Directory_ExpiredPageToken") as caught:
-        ids_of(graph_daemon.read_users(graph, workers=1))
-    assert caught.value.exit_code == graph_daemon.GRAPH
+        ids_of(graph.read_users(workers=1))
+    assert caught.value.args[0] == graph_daemon.GRAPH
 
 
 @pytest.mark.parametrize(
@@ -175,29 +176,29 @@ def test_page_tokens_that_always_expire_end_in_a_failure(practice, graph):
 )
 def test_faults_of_entra(practice, graph, everyone, fault):
     practice.control("faults", {"target": "token", "count": 2, "skip": 1} | fault)
-    assert_whole(ids_of(graph_daemon.read_users(graph)), everyone)
-    assert len(graph.session.stopping.seconds) == 2
+    assert_whole(ids_of(graph.read_users()), everyone)
+    assert len(graph.stopping.seconds) == 2
     if fault.get("status") == 429:
-        assert graph.session.stopping.seconds == [60, 60], "Entra asks for a minute"
+        assert graph.stopping.seconds == [60, 60], "Entra asks for a minute"
 
 
 def test_a_token_that_expires_in_the_middle_is_renewed(practice, graph, everyone, how):
     practice.control("token-lifetime", {"seconds": 400})  # MSAL keeps a token until five minutes before its end
-    lists = graph_daemon.read_users(graph, **how)
-    found = ids_of([next(lists)])
+    users = graph.read_users(**how)
+    found = ids_of([next(users)])
     practice.control("clock", {"shift_seconds": 450})  # within the ten minutes that MSAL's assertion lives
-    assert_whole(found + ids_of(lists), everyone)
+    assert_whole(found + ids_of(users), everyone)
     seen = practice.control("requests")["requests"]
     assert 401 in {one["status"] for one in seen}, "the old token was used once more"
     assert sum(one["path"].endswith("/token") for one in seen) == 2, "one new token, however many workers"
 
 
 def test_users_who_come_while_it_reads_are_no_reason_to_lose_others(practice, graph, everyone, monkeypatch):
-    monkeypatch.setattr(graph_daemon, "WORTH_IT", -1)
-    lists = graph_daemon.read_users(graph, select="id", workers=2)
-    found = ids_of([next(lists)])
+    monkeypatch.setattr(graph_daemon, "WORTH_IT", 0)
+    users = graph.read_users(select="id", workers=2)
+    found = ids_of([next(users)])
     new = create_user(practice, "0new")
-    found += ids_of(lists)
+    found += ids_of(users)
     assert len(found) == len(set(found))
     assert everyone <= set(found) <= everyone | {new}
 
@@ -205,8 +206,8 @@ def test_users_who_come_while_it_reads_are_no_reason_to_lose_others(practice, gr
 def test_throttling_is_obeyed(keys, everyone):
     with running("--users", "40", "--throttle") as small:
         graph = connected(Graph(settings(small, keys)), small)
-        lists = [list(graph_daemon.read_users(graph, workers=1)) for _ in range(5)]
-    assert all(len(ids_of(one)) == 40 for one in lists)
+        readings = [ids_of(graph.read_users(workers=1)) for _ in range(5)]
+    assert all(len(set(ids)) == len(ids) == 40 for ids in readings)
 
 
 # --- partitions -------------------------------------------------------------------------------------------------
@@ -215,8 +216,8 @@ def test_throttling_is_obeyed(keys, everyone):
 @pytest.mark.parametrize("by", ["userPrincipalName", "displayName", "mail", "givenName"])
 def test_partitions_are_complete_and_disjoint(graph, everyone, by):
     chains = [
-        {user["id"] for page in graph_daemon.read_pages(graph, [first]) for user in page["value"]}
-        for first in graph_daemon.partitions(graph, "id", by)
+        {user["id"] for page in graph.read_pages([(first, first)]) for user in page["value"]}
+        for first in graph.partitions("id", by)
     ]
     assert set.union(*chains) == everyone
     assert sum(map(len, chains)) == len(everyone), "two partitions share somebody"
@@ -227,45 +228,40 @@ def test_partitions_are_complete_and_disjoint(graph, everyone, by):
 def test_partitions_keep_within_graphs_limits(graph):
     """15 OR clauses by default, a URL of 2,048 characters in advanced queries (graph docs: known-issues)."""
     names = ",".join(["onPremisesUserPrincipalName"] * 1 + graph_daemon.SELECT.split(","))
-    for first in graph_daemon.partitions(graph, names, "userPrincipalName"):
+    for first in graph.partitions(names, "userPrincipalName"):
         assert first.count("+or+") < 15
         assert len(first) < 2_048
 
 
 def test_when_partitions_do_not_add_up_it_reads_plainly(graph, everyone, monkeypatch, caplog):
-    all_partitions = graph_daemon.partitions
-    monkeypatch.setattr(graph_daemon, "WORTH_IT", -1)
-    monkeypatch.setattr(graph_daemon, "partitions", lambda *given: all_partitions(*given)[1:-1])
-    assert_whole(ids_of(graph_daemon.read_users(graph, select="id")), everyone)
+    all_partitions = graph.partitions
+    monkeypatch.setattr(graph_daemon, "WORTH_IT", 0)
+    monkeypatch.setattr(graph, "partitions", lambda *given: all_partitions(*given)[1:-1])
+    assert_whole(ids_of(graph.read_users(select="id")), everyone)
     assert "reading page after page" in caplog.text
 
 
 def test_where_graph_does_not_count_it_reads_plainly(practice, graph, everyone, monkeypatch):
-    monkeypatch.setattr(graph_daemon, "WORTH_IT", -1)
-    ask = graph.get
-
-    def without_count(url):
-        if "/$count" in url:
-            raise Failure(graph_daemon.GRAPH, "Azure AD B2C does not count.", 400)
-        return ask(url)
-
-    monkeypatch.setattr(graph, "get", without_count)
-    assert_whole(ids_of(graph_daemon.read_users(graph, select="id")), everyone)
-    assert not any("filter" in one["query"] for one in practice.control("requests")["requests"])
+    monkeypatch.setattr(graph_daemon, "WORTH_IT", 0)
+    practice.control("faults", {"target": "graph", "status": 400})  # the first thing asked for is $count
+    assert_whole(ids_of(graph.read_users(select="id")), everyone)
+    paths = [(one["path"], one["query"]) for one in practice.control("requests")["requests"] if "/users" in one["path"]]
+    assert paths[0][0].endswith("/$count")
+    assert not any("filter" in query for _, query in paths)
 
 
 def test_a_quick_directory_is_not_partitioned(practice, graph):
-    ids_of(graph_daemon.read_users(graph))
+    ids_of(graph.read_users())
     assert not any("filter" in one["query"] for one in practice.control("requests")["requests"])
 
 
 def test_load_users_gives_the_right_types(graph, everyone):
-    users = graph_daemon.load_users(graph)
+    users = graph.load_users()
     assert_whole(list(users["id"]), everyone)
     assert list(users.columns) == graph_daemon.SELECT.split(",")
     assert str(users["createdDateTime"].dtype).endswith("UTC]")
     assert set(users["accountEnabled"]) == {True, False}
-    some = graph_daemon.load_users(graph, "displayName,createdDateTime", where="startsWith(displayName,'A')")
+    some = graph.load_users("displayName,createdDateTime", where="startsWith(displayName,'A')")
     assert 0 < len(some) < USERS
     assert list(some.columns) == ["displayName", "createdDateTime"]
 
@@ -276,28 +272,28 @@ def test_load_users_gives_the_right_types(graph, everyone):
 def test_it_gives_up_in_the_end(practice, graph):
     practice.control("faults", {"target": "graph", "status": 503, "count": 1000})
     with pytest.raises(Failure, match="HTTP 503") as caught:
-        ids_of(graph_daemon.read_users(graph, workers=1))
-    assert caught.value.exit_code == graph_daemon.BUSY
-    assert graph.session.stopping.seconds == [1, 2, 4, 8, 16]
+        ids_of(graph.read_users(workers=1))
+    assert caught.value.args[0] == graph_daemon.BUSY
+    assert graph.stopping.seconds == [1, 2, 4, 8, 16]
 
 
 def test_it_does_not_wait_for_hours(practice, graph):
     practice.control("faults", {"target": "graph", "status": 429, "retry_after": 3600})
     with pytest.raises(Failure, match="Retry-After 3600") as caught:
-        ids_of(graph_daemon.read_users(graph, workers=1))
-    assert caught.value.exit_code == graph_daemon.BUSY
-    assert not graph.session.stopping.seconds
+        ids_of(graph.read_users(workers=1))
+    assert caught.value.args[0] == graph_daemon.BUSY
+    assert not graph.stopping.seconds
 
 
 def test_one_failure_wakes_the_workers_that_wait(practice, keys, monkeypatch):
-    monkeypatch.setattr(graph_daemon, "WORTH_IT", -1)
+    monkeypatch.setattr(graph_daemon, "WORTH_IT", 0)
     graph = connected(Graph(settings(practice, keys)), practice)
-    graph.session.stopping = threading.Event()  # a real one
+    graph.stopping = threading.Event()  # a real one
     practice.control("faults", {"target": "graph", "status": 429, "retry_after": 200, "skip": 1, "count": 3})
     practice.control("faults", {"target": "graph", "status": 403})
     started = time.monotonic()
     with pytest.raises(Failure):
-        ids_of(graph_daemon.read_users(graph, workers=6))
+        ids_of(graph.read_users(workers=6))
     assert time.monotonic() - started < 60
 
 
@@ -321,9 +317,9 @@ class Scripted(requests.adapters.HTTPAdapter):
 
 
 def scripted(adapter) -> Graph:
-    graph = Graph({"client_id": "x", "authority": "https://login.microsoftonline.com/x"})
-    graph.session.mount("https://", adapter)
-    graph.session.mount("http://", adapter)
+    graph = Graph(FILLED_IN)
+    graph.mount("https://", adapter)
+    graph.mount("http://", adapter)
     graph.token = lambda refused=None: "secret-token"
     return graph
 
@@ -345,8 +341,8 @@ def scripted(adapter) -> Graph:
 def test_a_foreign_next_link_is_refused_and_gets_no_token(link):
     adapter = Scripted(200, {"value": [], "@odata.nextLink": link})
     with pytest.raises(Failure, match="leads away") as caught:
-        ids_of(graph_daemon.read_users(scripted(adapter), workers=1))
-    assert caught.value.exit_code == graph_daemon.GRAPH
+        ids_of(scripted(adapter).read_users(workers=1))
+    assert caught.value.args[0] == graph_daemon.GRAPH
     assert len(adapter.asked) == 1
     assert adapter.asked[0].url.startswith("https://graph.microsoft.com/v1.0/users?")
 
@@ -355,7 +351,7 @@ def test_a_foreign_next_link_is_refused_and_gets_no_token(link):
 def test_a_redirect_is_not_followed(status):
     adapter = Scripted(status, {}, Location=f"https://{EVIL}/")
     with pytest.raises(Failure, match=f"HTTP {status}"):
-        ids_of(graph_daemon.read_users(scripted(adapter), workers=1))
+        ids_of(scripted(adapter).read_users(workers=1))
     assert len(adapter.asked) == 1
 
 
@@ -363,7 +359,7 @@ def test_a_netrc_does_not_replace_the_token(tmp_path, monkeypatch):
     (tmp_path / "netrc").write_text("machine graph.microsoft.com login a password b\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     adapter = Scripted(200, {"value": []})
-    ids_of(graph_daemon.read_users(scripted(adapter), workers=1))
+    ids_of(scripted(adapter).read_users(workers=1))
     assert adapter.asked[0].headers["Authorization"] == "Bearer secret-token"
 
 
@@ -392,15 +388,26 @@ def test_an_oidc_authority(practice, keys):
     assert count(connected(Graph(settings(practice, keys, **oidc)), practice)) == USERS
 
 
-def test_national_clouds(monkeypatch, tmp_path):
+@pytest.mark.parametrize(
+    ("login", "resource"),
+    [
+        ("login.microsoftonline.com", "https://graph.microsoft.com"),
+        ("login.microsoftonline.us", "https://graph.microsoft.us"),
+        ("login.partner.microsoftonline.cn", "https://microsoftgraph.chinacloudapi.cn"),
+        ("contoso.ciamlogin.com", "https://graph.microsoft.com"),
+        ("login.contoso.us", "https://graph.microsoft.com"),
+    ],
+)
+def test_every_cloud_has_its_graph(monkeypatch, tmp_path, login, resource):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("AZURE_CLIENT_ID", "x")
-    monkeypatch.setenv("AZURE_TENANT_ID", "contoso.cn")
-    monkeypatch.setenv("AZURE_AUTHORITY_HOST", "https://login.partner.microsoftonline.cn/")
-    graph = Graph(graph_daemon.settings_from_environment())
-    assert graph.settings["authority"] == "https://login.partner.microsoftonline.cn/contoso.cn"
-    assert graph.users == "https://microsoftgraph.chinacloudapi.cn/v1.0/users"
-    assert graph.scope == ["https://microsoftgraph.chinacloudapi.cn/.default"]
+    monkeypatch.setenv("AZURE_CLIENT_SECRET", "x")
+    monkeypatch.setenv("AZURE_TENANT_ID", "contoso.onmicrosoft.com")
+    monkeypatch.setenv("AZURE_AUTHORITY_HOST", f"https://{login}/")
+    graph = Graph(graph_daemon.read_settings())
+    assert graph.settings["authority"] == f"https://{login}/contoso.onmicrosoft.com"
+    assert graph.users == f"{resource}/v1.0/users"
+    assert graph.scope == [f"{resource}/.default"]
 
 
 def test_env_file_fills_in_what_the_environment_does_not_say(monkeypatch, tmp_path):
@@ -411,7 +418,7 @@ def test_env_file_fills_in_what_the_environment_does_not_say(monkeypatch, tmp_pa
     for name in ("AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET"):
         monkeypatch.setenv(name, "remembered so that it is put back")
         monkeypatch.delenv(name)
-    found = graph_daemon.settings_from_environment()
+    found = graph_daemon.read_settings()
     assert (found["client_id"], found["secret"]) == ("from-file", "a${HOME}b")
     assert found["authority"] == "https://login.microsoftonline.com/from-environment"
     assert found["folder"] == tmp_path
@@ -420,19 +427,22 @@ def test_env_file_fills_in_what_the_environment_does_not_say(monkeypatch, tmp_pa
 
 def test_a_token_never_goes_over_plain_http():
     with pytest.raises(Failure, match="https"):
-        Graph({"client_id": "x", "authority": "https://x/y", "endpoint": "http://graph.microsoft.com/v1.0/users"})
+        Graph(FILLED_IN | {"endpoint": "http://graph.microsoft.com/v1.0/users"})
 
 
-def test_no_credential_is_one_clear_sentence():
-    with pytest.raises(Failure, match="AZURE_CLIENT_CERTIFICATE_PATH") as caught:
-        graph_daemon.credential({"client_id": "x"})
-    assert caught.value.exit_code == graph_daemon.SETTINGS
-
-
-def test_an_endpoint_that_is_no_list():
-    with pytest.raises(Failure, match="no list of users") as caught:
-        ids_of(graph_daemon.read_users(scripted(Scripted(200, {"displayName": "one user"})), workers=1))
-    assert caught.value.exit_code == graph_daemon.SETTINGS
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({}, "client_id is missing"),
+        ({"client_id": "x", "secret": "x"}, "authority or oidc_authority is missing"),
+        ({"client_id": "x", "authority": "https://x/y"}, "private_key_file or secret is missing"),
+        (FILLED_IN | {"endpoint": "https://graph.microsoft.com/v1.0/me"}, "must be like"),
+    ],
+)
+def test_what_is_not_filled_in_is_one_clear_sentence(given, words):
+    with pytest.raises(Failure, match=words) as caught:
+        Graph(given)
+    assert caught.value.args[0] == graph_daemon.SETTINGS
 
 
 # --- the program ------------------------------------------------------------------------------------------------
@@ -529,7 +539,7 @@ def test_exit_codes_and_one_line(daemon, practice, keys, monkeypatch):
     def ends(code, words, *arguments):
         found, out, log = daemon(*arguments)
         assert (found, out) == (code, ""), log
-        last = [line for line in log.splitlines() if "attempt" not in line]
+        last = [line for line in log.splitlines() if "(attempt" not in line or "No good answer" in line]
         assert len(last) == 1 and words in last[0], log
 
     ends(graph_daemon.GRAPH, "Invalid filter clause", "--filter", "foo bar")
@@ -551,7 +561,7 @@ def test_exit_codes_and_one_line(daemon, practice, keys, monkeypatch):
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "")
     ends(graph_daemon.SETTINGS, "REQUESTS_CA_BUNDLE")
     monkeypatch.setenv("AZURE_CLIENT_ID", "")
-    ends(graph_daemon.SETTINGS, "AZURE_CLIENT_ID")
+    ends(graph_daemon.SETTINGS, "client_id is missing")
     for code in (0, graph_daemon.SETTINGS, graph_daemon.ENTRA, graph_daemon.GRAPH, graph_daemon.BUSY):
         assert f" {code} " in graph_daemon.__doc__
 
@@ -667,7 +677,7 @@ def test_a_damaged_settings_or_delta_file_is_a_sentence_that_names_it(tmp_path, 
     damaged = tmp_path / "damaged.json"
     damaged.write_text("{")
     assert graph_daemon.main([str(damaged)]) == graph_daemon.SETTINGS
-    assert "damaged.json cannot be read as the sample's parameters.json" in caplog.text
-    graph = graph_daemon.Graph({"client_id": "c", "authority": "https://login.microsoftonline.com/t"})
-    with pytest.raises(graph_daemon.Failure, match=r"damaged\.json holds no delta link: delete it"):
-        graph_daemon.read_changes(graph, "", damaged)
+    assert "damaged.json is not like the sample's parameters.json" in caplog.text
+    graph = Graph(FILLED_IN)
+    with pytest.raises(Failure, match=r"damaged\.json holds no delta link: delete it"):
+        graph.read_changes("", damaged)
