@@ -32,7 +32,7 @@ import requests
 log = logging.getLogger("graph_daemon")
 SETTINGS, ENTRA, GRAPH, BUSY = 2, 3, 4, 5  # exit codes
 PAUSES, LONGEST_WAIT, TIMEOUT = (1, 2, 4, 8, 16, None), 300, (10, 60)  # seconds; (to connect, until the next bytes)
-PAGE_SIZE, WORKERS, RESTARTS, WORTH_IT = 999, 16, 50, 10  # WORTH_IT: from so many seconds on, partitions are
+PAGE_SIZE, WORKERS, RESTARTS, WORTH_IT = 999, 16, 4, 10  # restarts a worker; seconds that make partitions worth it
 PUBLIC = "https://graph.microsoft.com"
 CLOUDS = {".us": "https://graph.microsoft.us", ".cn": "https://microsoftgraph.chinacloudapi.cn"}
 NEXT_LINK = re.compile(rb'"@odata\.nextLink"\s*:\s*("(?:[^"\\]|\\.)*")')  # inside a text the quotes would be escaped
@@ -120,17 +120,17 @@ class Graph(requests.Session):
     def token(self, refused: str = "") -> str:
         """The cached token, or a new one when there is none, it ends within five minutes, or Graph refused it."""
         with self.lock:
-            if not self.app:  # MSAL asks the authority for its addresses at once, and here nobody about the authority
-                given = {name: self.settings.get(name) for name in ("client_id", "authority", "oidc_authority")}
-                given |= {"http_client": self, "token_cache": self.cache, "instance_discovery": False}
-                try:
+            try:
+                if not self.app:  # MSAL asks the authority for its addresses at once, here nobody about the authority
+                    given = {name: self.settings.get(name) for name in ("client_id", "authority", "oidc_authority")}
+                    given |= {"http_client": self, "token_cache": self.cache, "instance_discovery": False}
                     self.app = msal.ConfidentialClientApplication(client_credential=credential(self.settings), **given)
-                except (ValueError, TypeError) as error:  # of MSAL or cryptography, in their words
-                    raise Failure(SETTINGS, f"Key, passphrase, thumbprint or authority are wrong: {error}") from None
-            result = self.app.acquire_token_for_client(self.scope)  # since MSAL 1.23 it looks into its cache first
-            if refused and result.get("access_token") == refused:
-                self.app.remove_tokens_for_client()
-                result = self.app.acquire_token_for_client(self.scope)
+                result = self.app.acquire_token_for_client(self.scope)  # since MSAL 1.23 it looks into its cache first
+                if refused and result.get("access_token") == refused:
+                    self.app.remove_tokens_for_client()
+                    result = self.app.acquire_token_for_client(self.scope)
+            except (ValueError, TypeError) as error:  # of MSAL or cryptography, in their words
+                raise Failure(SETTINGS, f"Key, passphrase, thumbprint, authority or cache are wrong: {error}") from None
         if "access_token" not in result:
             raise Failure(ENTRA, f"Entra ID refuses, {result.get('error')}: {result.get('error_description')}")
         return result["access_token"]
@@ -156,7 +156,7 @@ class Graph(requests.Session):
 
     def read_pages(self, chains: Iterable[tuple[str, str]], workers: int = 1) -> Iterator[dict[str, Any]]:
         """Pages as they come, `workers` chains of them at a time. A chain: its first URL, and the URL to begin with."""
-        waiting, tries, pool = iter(chains), iter([True] * RESTARTS), ThreadPoolExecutor(workers)
+        waiting, tries, pool = iter(chains), iter([True] * RESTARTS * workers), ThreadPoolExecutor(workers)
         running = {pool.submit(self.read, chain[1]): chain for chain in islice(waiting, workers)}
         try:
             while running:

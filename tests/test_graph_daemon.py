@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
     pkcs12,
 )
 from graph_daemon import Failure, Graph
-from practice import CERTIFICATE, SECRET, running, write_certificate
+from practice import CERTIFICATE, PATIENCE, SECRET, running, write_certificate
 
 PASSWORD = "open~sesame"
 USERS = 2_100  # three pages
@@ -264,6 +264,24 @@ def test_load_users_gives_the_right_types(graph, everyone):
     some = graph.load_users("displayName,createdDateTime", where="startsWith(displayName,'A')")
     assert 0 < len(some) < USERS
     assert list(some.columns) == ["displayName", "createdDateTime"]
+
+
+def test_the_next_page_is_asked_for_while_the_last_one_is_parsed(everyone, practice, graph):
+    pages = graph.read_pages([(first := graph.url(select="id", top=500), first)])
+    next(pages)  # and nobody asks for the second
+    until = time.monotonic() + PATIENCE
+    while len([one for one in practice.control("requests")["requests"] if one["path"].endswith("/users")]) < 2:
+        assert time.monotonic() < until, "the second page was not asked for"
+        time.sleep(0.01)
+    pages.close()
+
+
+def test_progress_is_for_a_terminal_only(graph, everyone, monkeypatch, capsys):
+    ids_of(graph.read_users(select="id", workers=1))
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    ids_of(graph.read_users(select="id", workers=1))
+    assert capsys.readouterr().err == "\r999 users\r1,998 users\r2,100 users\n"
 
 
 # --- giving up --------------------------------------------------------------------------------------------------
@@ -529,9 +547,9 @@ def test_options_that_need_a_package_say_so(daemon, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     monkeypatch.setitem(sys.modules, "msal_extensions", None)
     code, _, log = daemon("-o", "users.parquet")
-    assert code == graph_daemon.SETTINGS and "pyarrow" in log
+    assert code == graph_daemon.SETTINGS and "pyarrow" in log and "install it with pip" in log
     code, _, log = daemon("--token-cache", "tokens.bin")
-    assert code == graph_daemon.SETTINGS and "msal_extensions" in log
+    assert code == graph_daemon.SETTINGS and "msal_extensions" in log and "install it with pip" in log
     assert not list(Path().iterdir())
 
 
@@ -566,11 +584,45 @@ def test_exit_codes_and_one_line(daemon, practice, keys, monkeypatch):
         assert f" {code} " in graph_daemon.__doc__
 
 
-def test_an_older_file_stays_when_a_run_fails(daemon, practice):
-    Path("users.csv").write_text("yesterday")
-    practice.control("faults", {"target": "graph", "status": 503, "skip": 2, "count": 1000})
-    assert daemon("-o", "users.csv")[0] == graph_daemon.BUSY
-    assert [(one.name, one.read_text()) for one in Path().iterdir()] == [("users.csv", "yesterday")]
+@pytest.mark.parametrize("kind", ["json", "jsonl", "csv"])
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        ({"status": 503}, graph_daemon.BUSY),
+        ({"status": 429, "retry_after": 3600}, graph_daemon.BUSY),
+        ({"cut": True}, graph_daemon.BUSY),
+        ({"corrupt": True}, graph_daemon.BUSY),
+        ({"expired_page_token": True, "skip": 1}, graph_daemon.GRAPH),
+        ({"status": 401}, graph_daemon.GRAPH),
+        ({"status": 403}, graph_daemon.GRAPH),
+        ({"status": 404}, graph_daemon.GRAPH),
+        ({"status": 500}, graph_daemon.GRAPH),
+    ],
+    ids=str,
+)
+def test_an_older_file_stays_when_a_run_fails(daemon, practice, fault, code, kind):
+    """Faults that do not pass end the run in the middle: $count and the first page were good."""
+    Path(f"users.{kind}").write_text("yesterday")
+    practice.control("faults", {"target": "graph", "skip": 2, "count": 1000} | fault)
+    assert daemon("-o", f"users.{kind}")[0] == code
+    assert [(one.name, one.read_text()) for one in Path().iterdir()] == [(f"users.{kind}", "yesterday")]
+
+
+def test_what_is_saved_is_on_the_disk_before_it_has_its_name(daemon, monkeypatch):
+    order = []
+    sync, replace = os.fsync, Path.replace
+    monkeypatch.setattr(os, "fsync", lambda number: order.append("sync") or sync(number))
+    monkeypatch.setattr(Path, "replace", lambda part, path: order.append("replace") or replace(part, path))
+    assert daemon("-o", "users.csv")[0] == 0
+    assert order == ["sync", "replace"]
+
+
+def test_a_fault_of_the_program_is_no_setting_that_is_wrong(daemon, monkeypatch):
+    """An exception that nobody foresaw keeps its traceback; Python then ends with 1."""
+    monkeypatch.setattr(graph_daemon, "write", lambda *given: {}["nobody foresaw this"])
+    with pytest.raises(KeyError):
+        daemon("-o", "users.csv")
+    assert not list(Path().iterdir())
 
 
 def test_an_older_file_stays_when_the_process_is_killed(daemon, practice, everyone, tmp_path):
