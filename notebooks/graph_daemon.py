@@ -41,7 +41,7 @@ SELECT = f"id,displayName,{UPN},mail,userType,accountEnabled,jobTitle,department
 
 
 class Failure(Exception):
-    """An exit code for the scheduler, one sentence for the operator, and Graph's HTTP status if it was Graph."""
+    """What all here raise: an exit code for the scheduler, a sentence for the operator, the HTTP status if Graph's."""
 
 
 def read_settings(file: Path | None = None) -> dict[str, Any]:
@@ -60,8 +60,8 @@ def read_settings(file: Path | None = None) -> dict[str, Any]:
     names = {"client_id": "ID", "secret": "SECRET", "private_key_file": "CERTIFICATE_PATH"}
     return {name: value(f"AZURE_CLIENT_{end}") for name, end in names.items()} | {
         "passphrase": value("AZURE_CLIENT_CERTIFICATE_PASSWORD"),
-        "authority": value("AZURE_TENANT_ID") and f"https://{host}/{value('AZURE_TENANT_ID')}",
-        "oidc_authority": value("OIDC_AUTHORITY"),  # a custom domain, for which azure-identity has no name
+        "oidc_authority": (oidc := value("OIDC_AUTHORITY")),  # a custom domain, for which azure-identity has no name
+        "authority": f"https://{host}/{tenant}" if (tenant := value("AZURE_TENANT_ID")) and not oidc else None,
         "endpoint": value("GRAPH_ENDPOINT", f"{cloud}/v1.0").rstrip("/") + "/users",
         "folder": Path(file or "").parent,
     }

@@ -428,6 +428,14 @@ def test_every_cloud_has_its_graph(monkeypatch, tmp_path, login, resource):
     assert graph.scope == [f"{resource}/.default"]
 
 
+def test_a_custom_domain_takes_the_place_of_host_and_tenant(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AZURE_TENANT_ID", "contoso.onmicrosoft.com")
+    monkeypatch.setenv("OIDC_AUTHORITY", "https://login.contoso.example/tenant/v2.0")
+    found = graph_daemon.read_settings()
+    assert (found["authority"], found["oidc_authority"]) == (None, "https://login.contoso.example/tenant/v2.0")
+
+
 def test_env_file_fills_in_what_the_environment_does_not_say(monkeypatch, tmp_path):
     (tmp_path / ".env").write_text("AZURE_CLIENT_ID=from-file\nAZURE_TENANT_ID=t\nAZURE_CLIENT_SECRET=a${HOME}b\n")
     (tmp_path / "below").mkdir()
