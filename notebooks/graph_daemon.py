@@ -28,6 +28,7 @@ from urllib.parse import urlencode
 import msal
 import pandas as pd
 import requests
+from jwt import PyJWTError
 
 log = logging.getLogger("graph_daemon")
 SETTINGS, ENTRA, GRAPH, BUSY = 2, 3, 4, 5  # exit codes
@@ -75,10 +76,9 @@ def credential(settings: dict[str, Any]) -> str | dict[str, Any]:
     pem, passphrase = path.read_bytes().decode("utf-8", "replace"), settings.get("passphrase") or None
     if "-----BEGIN" not in pem:
         return {"private_key_pfx_path": str(path), "passphrase": passphrase}
-    key = {"private_key": pem, "passphrase": passphrase if "ENCRYPTED" in pem else None}
-    if "-----BEGIN CERTIFICATE" in pem:
-        return key | {"public_certificate": pem}  # MSAL takes the certificates out of it and nothing else
-    return key | {"thumbprint": settings.get("thumbprint", "").replace(":", "")}  # some tools print colons
+    thumbprint = settings.get("thumbprint", "").replace(":", "")  # some tools print colons
+    which = {"public_certificate": pem} if "-----BEGIN CERTIFICATE" in pem else {"thumbprint": thumbprint}
+    return {"private_key": pem, "passphrase": passphrase if "ENCRYPTED" in pem else None} | which
 
 
 class Graph(requests.Session):
@@ -129,7 +129,7 @@ class Graph(requests.Session):
                 if refused and result.get("access_token") == refused:
                     self.app.remove_tokens_for_client()
                     result = self.app.acquire_token_for_client(self.scope)
-            except (ValueError, TypeError) as error:  # of MSAL or cryptography, in their words
+            except (ValueError, TypeError, PyJWTError) as error:  # of MSAL and what it brings, in their words
                 raise Failure(SETTINGS, f"Key, passphrase, thumbprint, authority or cache are wrong: {error}") from None
         if "access_token" not in result:
             raise Failure(ENTRA, f"Entra ID refuses, {result.get('error')}: {result.get('error_description')}")

@@ -41,12 +41,16 @@ def keys(tmp_path_factory) -> Path:
     locked, crt = BestAvailableEncryption(PASSWORD.encode()), CERTIFICATE.public_bytes(Encoding.PEM)
     pem = {lock: key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, lock) for lock in (NoEncryption(), locked)}
     plain, closed = pem.values()
+    elliptic = forge.elliptic_key().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     files = {
         "server.pfx": pkcs12.serialize_key_and_certificates(b"server", key, CERTIFICATE, None, locked),
         "open.pfx": pkcs12.serialize_key_and_certificates(b"server", key, CERTIFICATE, None, NoEncryption()),
         "server.pem": plain + crt,
         "locked.pem": crt + closed,
         "key.pem": plain,
+        "server.crt": crt,
+        "elliptic.pem": elliptic + crt,
+        "empty.pem": b"",
     }
     for name, data in files.items():
         (folder / name).write_bytes(data)
@@ -399,6 +403,26 @@ def test_a_netrc_does_not_replace_the_token(tmp_path, monkeypatch):
 def test_every_kind_of_credential(practice, keys, changes):
     graph = connected(Graph(settings(practice, keys, folder=keys, **changes)), practice)
     assert count(graph) == USERS
+
+
+@pytest.mark.parametrize(
+    ("file", "words"),
+    [
+        ("server.crt", "Could not parse"),  # what is uploaded, without the key
+        ("key.pem", "thumbprint"),  # the key without its certificate, and no thumbprint
+        ("elliptic.pem", "Invalid Key type"),
+        ("empty.pem", "Could not deserialize"),
+        ("server.pfx", "Invalid password"),
+        ("locked.pem", "Password was not given"),
+        ("none.pem", "No such file"),
+    ],
+)
+def test_a_key_that_does_not_fit_is_one_clear_sentence(daemon, keys, monkeypatch, file, words):
+    monkeypatch.setenv("AZURE_CLIENT_CERTIFICATE_PATH", str(keys / file))
+    monkeypatch.setenv("AZURE_CLIENT_CERTIFICATE_PASSWORD", "")
+    code, out, log = daemon()
+    assert (code, out, len(log.splitlines())) == (graph_daemon.SETTINGS, "", 1)
+    assert words in log
 
 
 def test_an_oidc_authority(practice, keys):
