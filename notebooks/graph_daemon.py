@@ -58,14 +58,14 @@ def read_settings(file: Path | None = None) -> dict[str, Any]:
     value = {name: text.strip() for name, text in os.environ.items() if text.strip()}.get
     host = value("AZURE_AUTHORITY_HOST", "login.microsoftonline.com").removeprefix("https://").rstrip("/")
     cloud = CLOUDS.get(host.rpartition("microsoftonline")[2], PUBLIC)  # authentication-national-cloud.md
-    names = {"client_id": "ID", "secret": "SECRET", "private_key_file": "CERTIFICATE_PATH"}
-    return {name: value(f"AZURE_CLIENT_{end}") for name, end in names.items()} | {
+    return {
+        "client_id": value("AZURE_CLIENT_ID"), "secret": value("AZURE_CLIENT_SECRET"), "folder": Path(file or "").parent,
+        "private_key_file": value("AZURE_CLIENT_CERTIFICATE_PATH"),
         "passphrase": value("AZURE_CLIENT_CERTIFICATE_PASSWORD"),
         "oidc_authority": (oidc := value("OIDC_AUTHORITY")),  # a custom domain, for which azure-identity has no name
         "authority": f"https://{host}/{tenant}" if (tenant := value("AZURE_TENANT_ID")) and not oidc else None,
         "endpoint": value("GRAPH_ENDPOINT", f"{cloud}/v1.0").rstrip("/") + "/users",
-        "folder": Path(file or "").parent,
-    }
+    }  # fmt: skip
 
 
 def credential(settings: dict[str, Any]) -> str | dict[str, Any]:
