@@ -59,8 +59,8 @@ def read_settings(file: Path | None = None) -> dict[str, Any]:
     host = value("AZURE_AUTHORITY_HOST", "login.microsoftonline.com").removeprefix("https://").rstrip("/")
     cloud = CLOUDS.get(host.rpartition("microsoftonline")[2], PUBLIC)  # authentication-national-cloud.md
     return {
-        "client_id": value("AZURE_CLIENT_ID"), "secret": value("AZURE_CLIENT_SECRET"), "folder": Path(file or "").parent,
-        "private_key_file": value("AZURE_CLIENT_CERTIFICATE_PATH"),
+        "client_id": value("AZURE_CLIENT_ID"), "secret": value("AZURE_CLIENT_SECRET"),
+        "folder": Path(file or "").parent, "private_key_file": value("AZURE_CLIENT_CERTIFICATE_PATH"),
         "passphrase": value("AZURE_CLIENT_CERTIFICATE_PASSWORD"),
         "oidc_authority": (oidc := value("OIDC_AUTHORITY")),  # a custom domain, for which azure-identity has no name
         "authority": f"https://{host}/{tenant}" if (tenant := value("AZURE_TENANT_ID")) and not oidc else None,
