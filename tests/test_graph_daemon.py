@@ -5,6 +5,7 @@ import io
 import json
 import logging
 import os
+import random
 import subprocess
 import sys
 import threading
@@ -160,6 +161,28 @@ def test_faults_of_graph(practice, graph, everyone, how, fault):
     elif "delay_ms" not in fault:
         assert len(waits) == 3
         assert all(seconds >= 1 for seconds in waits), "without Retry-After never at once"
+
+
+PASSING = [{"status": 429}, {"status": 503, "retry_after": 2}, {"status": 504}, {"cut": True}, {"corrupt": True}]
+PASSING_OF_GRAPH = [*PASSING, {"expired_page_token": True}, {"delay_ms": 20}]
+
+
+@pytest.mark.parametrize("seed", range(16))
+def test_faults_of_all_kinds_in_one_run(practice, graph, everyone, how, seed):
+    """Some faults at once, anywhere: whoever comes through has everybody, and gives up only when it has tried."""
+    chance = random.Random(seed)
+    for _ in range(chance.randint(2, 6)):
+        target, faults = chance.choice([("graph", PASSING_OF_GRAPH)] * 4 + [("token", PASSING)])
+        where = {"target": target, "skip": chance.randint(0, 6), "count": chance.randint(1, 3)}
+        practice.control("faults", where | chance.choice(faults))
+    select = chance.choice(["id", "id,proxyAddresses", ""])  # a page may also end with a list or with all properties
+    try:
+        found = ids_of(graph.read_users(**how | {"select": select}))
+    except Failure as failure:
+        assert failure.args[0] == graph_daemon.BUSY
+        assert len(graph.stopping.seconds) >= 5
+    else:
+        assert_whole(found, everyone)
 
 
 @pytest.mark.parametrize("skip", [0, 1])
