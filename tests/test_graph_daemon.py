@@ -322,6 +322,14 @@ def test_it_gives_up_in_the_end(practice, graph):
     assert graph.stopping.seconds == [1, 2, 4, 8, 16]
 
 
+def test_a_refused_question_is_asked_once(practice, graph):
+    """A link that Graph no longer knows begins again; a first page that it refuses would be refused again."""
+    with pytest.raises(Failure, match="Invalid filter clause") as caught:
+        ids_of(graph.read_users(where="foo bar"))
+    assert caught.value.args[::2] == (graph_daemon.GRAPH, 400)
+    assert sum(one["path"].endswith("/users") for one in practice.control("requests")["requests"]) == 1
+
+
 def test_it_does_not_wait_for_hours(practice, graph):
     practice.control("faults", {"target": "graph", "status": 429, "retry_after": 3600})
     with pytest.raises(Failure, match="Retry-After 3600") as caught:
