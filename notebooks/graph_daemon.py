@@ -37,7 +37,7 @@ PAGE_SIZE, WORKERS, RESTARTS, WORTH_IT = 999, 16, 4, 10  # restarts a worker; se
 PUBLIC = "https://graph.microsoft.com"
 CLOUDS = {".us": "https://graph.microsoft.us", ".cn": "https://microsoftgraph.chinacloudapi.cn"}
 NEXT_LINK = re.compile(rb'"@odata\.nextLink"\s*:\s*("(?:[^"\\]|\\.)*")')  # inside a text the quotes would be escaped
-LETTERS, UPN = "amsjrdkntlobehfgypxcizvuwq", "userPrincipalName"  # names' first letters, the frequent ones first
+BEGINNINGS, UPN = "amsjrdkntlobehfgypxcizvuwq0123456789", "userPrincipalName"  # names begin so, the frequent ones first
 SELECT = f"id,displayName,{UPN},mail,userType,accountEnabled,jobTitle,department,city,country,createdDateTime"
 
 
@@ -180,10 +180,10 @@ class Graph(requests.Session):
             self.stopping.clear()
 
     def partitions(self, select: str, by: str = UPN) -> list[str]:
-        """First URLs that together cover everybody once: by no letter (digits, other scripts), null, by each letter."""
-        letters = [f"startsWith({by},'{letter}')" for letter in LETTERS]
-        others = [" and ".join(f"not {letter}" for letter in letters)] + [f"{by} eq null"] * (by != UPN)  # never null
-        return [self.url(select=select, filter=text, top=PAGE_SIZE, count="true") for text in others + letters]
+        """First URLs that together cover everybody once: other scripts and punctuation, null, each letter and digit."""
+        plain = [f"startsWith({by},'{letter}')" for letter in BEGINNINGS]
+        others = [" and ".join(f"not {text}" for text in plain)] + [f"{by} eq null"] * (by != UPN)  # never null
+        return [self.url(select=select, filter=text, top=PAGE_SIZE, count="true") for text in others + plain]
 
     def read_users(self, select: str = SELECT, where: str = "", workers: int = WORKERS) -> Iterator[dict[str, Any]]:
         """Every user once, in partitions when page after page would take long, unless `where` filters."""
