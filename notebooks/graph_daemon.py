@@ -53,7 +53,7 @@ def read_settings(file: Path | None = None) -> dict[str, Any]:
         except (ValueError, TypeError) as error:
             raise Failure(SETTINGS, f"{file} is not like the sample's parameters.json: {error}") from None
     with suppress(ImportError):  # without python-dotenv only the environment counts
-        dotenv = import_module("dotenv")
+        dotenv = import_module("dotenv")  # nothing is interpolated: a password may contain ${...}
         dotenv.load_dotenv(file := dotenv.find_dotenv(usecwd=True), interpolate=False, encoding="utf-8-sig")
     value = {name: text.strip() for name, text in os.environ.items() if text.strip()}.get
     host = value("AZURE_AUTHORITY_HOST", "login.microsoftonline.com").removeprefix("https://").rstrip("/")
@@ -215,7 +215,7 @@ class Graph(requests.Session):
 
     def load_users(self, select: str = SELECT, **how: Any) -> pd.DataFrame:
         """All users as a DataFrame; `how` as for read_users. The order of the rows is not promised."""
-        gc.disable()  # rows hold no cycles, and looking for some takes as long as parsing
+        gc.disable()  # rows hold no cycles, and looking for some takes half as long as parsing
         try:
             frame = pd.DataFrame(self.read_users(select, **how), columns=select.split(",") if select else None)
         finally:
