@@ -59,12 +59,11 @@ def read_settings(file: Path | None = None) -> dict[str, Any]:
     host = value("AZURE_AUTHORITY_HOST", "login.microsoftonline.com").removeprefix("https://").rstrip("/")
     cloud = CLOUDS.get(host.rpartition("microsoftonline")[2], PUBLIC)  # authentication-national-cloud.md
     return {
-        "client_id": value("AZURE_CLIENT_ID"), "secret": value("AZURE_CLIENT_SECRET"),
-        "folder": Path(file or "").parent, "private_key_file": value("AZURE_CLIENT_CERTIFICATE_PATH"),
-        "passphrase": value("AZURE_CLIENT_CERTIFICATE_PASSWORD"),
+        "client_id": value("AZURE_CLIENT_ID"), "passphrase": value("AZURE_CLIENT_CERTIFICATE_PASSWORD"),
+        "secret": value("AZURE_CLIENT_SECRET"), "private_key_file": value("AZURE_CLIENT_CERTIFICATE_PATH"),
         "oidc_authority": (oidc := value("OIDC_AUTHORITY")),  # a custom domain, for which azure-identity has no name
         "authority": f"https://{host}/{tenant}" if (tenant := value("AZURE_TENANT_ID")) and not oidc else None,
-        "endpoint": value("GRAPH_ENDPOINT", f"{cloud}/v1.0").rstrip("/") + "/users",
+        "endpoint": value("GRAPH_ENDPOINT", f"{cloud}/v1.0").rstrip("/") + "/users", "folder": Path(file or "").parent,
     }  # fmt: skip
 
 
@@ -166,6 +165,8 @@ class Graph(requests.Session):
                     page = future.result()
                     link = NEXT_LINK.search(page)
                     chain = (first, json.loads(link[1])) if link else next(waiting, None)
+                    if chain == (first, url):
+                        raise Failure(BUSY, "A link to the next page leads back to its own page: this would never end.")
                 except Failure as failure:  # a link that Graph does not know any more begins again with the first page
                     if failure.args[-1] not in (400, 410) or url == first or not next(tries, False):
                         raise

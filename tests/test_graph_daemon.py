@@ -408,6 +408,14 @@ def test_a_foreign_next_link_is_refused_and_gets_no_token(link):
     assert adapter.asked[0].url.startswith("https://graph.microsoft.com/v1.0/users?")
 
 
+def test_a_next_link_that_leads_to_itself_ends_the_run():
+    adapter = Scripted(200, {"value": [], "@odata.nextLink": "https://graph.microsoft.com/v1.0/users?$skiptoken=1"})
+    with pytest.raises(Failure, match="never end") as caught:
+        ids_of(scripted(adapter).read_users(workers=1))
+    assert caught.value.args[0] == graph_daemon.BUSY
+    assert len(adapter.asked) == 2
+
+
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_not_followed(status):
     adapter = Scripted(status, {}, Location=f"https://{EVIL}/")
