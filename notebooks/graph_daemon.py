@@ -37,6 +37,7 @@ PAGE_SIZE, WORKERS, RESTARTS, WORTH_IT = 999, 16, 4, 10  # restarts a worker; se
 PUBLIC = "https://graph.microsoft.com"
 CLOUDS = {".us": "https://graph.microsoft.us", ".cn": "https://microsoftgraph.chinacloudapi.cn"}
 NEXT_LINK = re.compile(rb'"@odata\.nextLink"\s*:\s*("(?:[^"\\]|\\.)*")')  # inside a text the quotes would be escaped
+KEPT_LINK = re.compile(r'\{("https://[^"\\\s]+/users/delta[^"\\\s]*": "https://[^"\\\s]+")?\}')  # what --since writes
 BEGINNINGS, UPN = "amsjrdkntlobehfgypxcizvuwq0123456789", "userPrincipalName"  # names begin so, the frequent ones first
 SELECT = f"id,displayName,{UPN},mail,userType,accountEnabled,jobTitle,department,city,country,createdDateTime"
 
@@ -206,11 +207,10 @@ class Graph(requests.Session):
     def read_changes(self, select: str, kept: Path) -> tuple[list[dict[str, Any]], dict[str, str]]:
         """What changed since the delta link in `kept`, and what to keep for the next run; without a link, everyone."""
         first = self.url("/delta", select=select)  # another --select is another delta, and has another link
-        try:
-            link = json.loads(kept.read_text("utf-8")).get(first, first) if kept.exists() else first
-        except (ValueError, AttributeError):
-            raise Failure(SETTINGS, f"{kept} holds no delta link: delete it, and everyone is read again.") from None
-        pages = list(self.read_pages([(first, link)]))
+        links = kept.read_text("utf-8", "replace") if kept.exists() else "{}"
+        if not KEPT_LINK.fullmatch(links):  # the file will be replaced, so it must be one of ours
+            raise Failure(SETTINGS, f"{kept} holds no delta link: name another file, or a new one to read everybody.")
+        pages = list(self.read_pages([(first, json.loads(links).get(first, first))]))
         changes = {user["id"]: user for page in pages for user in page["value"]}  # some come twice, the last counts
         return list(changes.values()), {first: pages[-1]["@odata.deltaLink"]}
 

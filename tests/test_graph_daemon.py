@@ -781,6 +781,18 @@ def test_since_under_faults(daemon, practice, everyone, fault):
     assert changes_of(daemon) == []
 
 
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[1]", b"name,mail\n", b"\xff\xfe", b'{"client_id": "x"}', b'{"a": 1, "b": 2}'], ids=repr
+)
+def test_since_never_replaces_a_file_that_is_something_else(daemon, content):
+    """The wrong name on the command line must not cost a file, parameters.json for one."""
+    Path("precious.json").write_bytes(content)
+    code, _, log = daemon("--since", "precious.json", "-o", "changes.jsonl")
+    assert (code, len(log.splitlines())) == (graph_daemon.SETTINGS, 1)
+    assert "precious.json holds no delta link" in log
+    assert [(one.name, one.read_bytes()) for one in Path().iterdir()] == [("precious.json", content)]
+
+
 def test_since_with_other_properties_starts_again(daemon, everyone):
     changes_of(daemon)
     assert_whole([user["id"] for user in changes_of(daemon, "--select", "id,department")], everyone)
@@ -810,5 +822,5 @@ def test_a_damaged_settings_or_delta_file_is_a_sentence_that_names_it(tmp_path, 
     assert graph_daemon.main([str(damaged)]) == graph_daemon.SETTINGS
     assert "damaged.json is not like the sample's parameters.json" in caplog.text
     graph = Graph(FILLED_IN)
-    with pytest.raises(Failure, match=r"damaged\.json holds no delta link: delete it"):
+    with pytest.raises(Failure, match=r"damaged\.json holds no delta link: name another file"):
         graph.read_changes("", damaged)
