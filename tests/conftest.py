@@ -13,6 +13,9 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
+TESTS = Path(__file__).resolve().parent
+sys.path[:0] = [str(TESTS / folder) for folder in ("support", "chapters")]
+
 import exercises
 import pytest
 from chapters import CELL_TIMEOUT, NOTEBOOKS, ROOT, SANITIZE, keys_folder, practice_environment, tags

@@ -9,16 +9,13 @@ from __future__ import annotations
 import hmac
 import json
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from .device_code import ADMINISTRATOR
-from .directory import GRAPH_APP_ROLES, GRAPH_SERVICE_PRINCIPAL_ID, Tenant
-from .errors import GraphError
+from .directory.tenant import Tenant
+from .directory.well_known import ADMINISTRATOR, GRAPH_APP_ROLES, GRAPH_SERVICE_PRINCIPAL_ID
+from .faults import Fault
 from .messages import Answer, Request, compact
-
-if TYPE_CHECKING:
-    from .emulator import Emulator
+from .state import State
 
 PREFIX = "/control"
 LONGEST_DELAY_MS = 60_000
@@ -33,91 +30,13 @@ class ControlError(Exception):
         self.status = status
 
 
-# --- faults ----------------------------------------------------------------------------------------------------
-
-
-@dataclass
-class Fault:
-    """Makes the next answers of one service fail.
-
-    Args:
-        target: ``token`` (everything Entra answers) or ``graph``.
-        count: how many answers.
-        skip: how many good answers come first.
-        status: the HTTP status to answer instead, 400 to 599; None lets the real answer through.
-        retry_after: seconds for ``Retry-After``; None sends none.
-        delay_ms: milliseconds before the answer.
-        cut: the connection is closed in the middle of the body.
-        corrupt: the body ends in the middle although the HTTP message is whole.
-        expired_page_token: requests with a ``$skiptoken`` get ``Directory_ExpiredPageToken``; others do not count.
-        in_batch: it hits the steps inside a ``$batch`` instead of whole requests.
-    """
-
-    target: str
-    count: int = 1
-    skip: int = 0
-    status: int | None = None
-    retry_after: int | None = None
-    delay_ms: int = 0
-    cut: bool = False
-    corrupt: bool = False
-    expired_page_token: bool = False
-    in_batch: bool = False
-
-    def concerns(self, target: str, request: Request) -> bool:
-        if target != self.target or self.count <= 0 or self.in_batch != (request.envelope_id is not None):
-            return False
-        return not self.expired_page_token or "skiptoken=" in request.query.lower()
-
-    def answer(self, tenant: Tenant) -> Answer | None:
-        """The failure as an answer; None when the real answer goes out, only late, cut or corrupt."""
-        from . import graph  # noqa: PLC0415 - graph needs the directory, which needs nothing of this module
-
-        headers = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
-        if self.expired_page_token:
-            text = "The specified page token value has expired and can no longer be included in your request."
-            return graph.refuse(None, tenant, GraphError(400, "Directory_ExpiredPageToken", text))
-        if self.status is None:
-            return None
-        if self.target == "graph":
-            code, text = _GRAPH_FAILURES.get(self.status, ("UnknownError", ""))  # but for 429 chosen, not sourced
-            return graph.refuse(None, tenant, GraphError(self.status, code, text, headers))
-        # Entra throttles client credentials with plain text and a minute's wait (MSAL.NET issue 2855).
-        headers = ({"Retry-After": "60"} if self.status == 429 else {}) | headers
-        text = b"Too Many Requests" if self.status == 429 else b"The service is unavailable."
-        return Answer(self.status, {"Content-Type": "text/plain; charset=utf-8"} | headers, text)
-
-
-_GRAPH_FAILURES = {429: ("TooManyRequests", "Please retry again later.")}
-
-
-class Faults:
-    """The faults that wait for their turn, oldest first."""
-
-    def __init__(self) -> None:
-        self.waiting: list[Fault] = []
-
-    def next(self, target: str, request: Request) -> Fault | None:
-        """The fault for this request, if there is one, taken off the count."""
-        for fault in self.waiting:
-            if not fault.concerns(target, request):
-                continue
-            if fault.skip > 0:
-                fault.skip -= 1
-                return None
-            fault.count -= 1
-            self.waiting = [one for one in self.waiting if one.count > 0]
-            return fault
-        return None
-
-
 # --- calls -----------------------------------------------------------------------------------------------------
 
 
-def answer(request: Request, emulator: Emulator) -> Answer:
+def answer(request: Request, state: State) -> Answer:
     """Carry out one control call: 401 without the key and nothing done, 400 for a body that does not fit."""
     given = request.headers.get("x-practice-key", "").encode("utf-8", "replace")
-    if not hmac.compare_digest(given, emulator.control_key.encode()):
+    if not hmac.compare_digest(given, state.control_key.encode()):
         return _json(401, {"error": "Send the control key in the header X-Practice-Key."})
     name = request.path.removeprefix(PREFIX).strip("/")
     try:
@@ -126,16 +45,16 @@ def answer(request: Request, emulator: Emulator) -> Answer:
         method, call = _CALLS[name]
         if request.method != method:
             raise ControlError(405, f"Call {PREFIX}/{name} with {method}.")
-        return _json(200, call(emulator, _body(request)))
+        return _json(200, call(state, _body(request)))
     except ControlError as error:
         return _json(error.status, {"error": str(error)})
 
 
-def _requests(emulator: Emulator, body: dict[str, Any]) -> dict[str, Any]:
-    return {"requests": list(emulator.log)}
+def _requests(state: State, body: dict[str, Any]) -> dict[str, Any]:
+    return {"requests": list(state.log)}
 
 
-def _faults(emulator: Emulator, body: dict[str, Any]) -> dict[str, Any]:
+def _faults(state: State, body: dict[str, Any]) -> dict[str, Any]:
     fault = Fault(
         target=_choice(body, "target", ("token", "graph")),
         count=_number(body, "count", 1, 1, 1_000_000),
@@ -150,23 +69,23 @@ def _faults(emulator: Emulator, body: dict[str, Any]) -> dict[str, Any]:
     )
     if fault.in_batch and (fault.target != "graph" or fault.delay_ms or fault.cut or fault.corrupt):
         raise ControlError(400, "in_batch goes with the target graph, and with status or expired_page_token alone.")
-    emulator.faults.waiting.append(fault)
-    return {"waiting": len(emulator.faults.waiting)}
+    state.faults.waiting.append(fault)
+    return {"waiting": len(state.faults.waiting)}
 
 
-def _clock(emulator: Emulator, body: dict[str, Any]) -> dict[str, Any]:
+def _clock(state: State, body: dict[str, Any]) -> dict[str, Any]:
     seconds = body.get("shift_seconds")
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not math.isfinite(seconds):
         raise ControlError(400, "shift_seconds is a number of seconds.")
-    shifted = emulator.tenant.clock_shift + seconds
+    shifted = state.tenant.clock.shift + seconds
     if abs(shifted) > 20 * 365 * 86_400:
         raise ControlError(400, "The clock can be shifted by twenty years at most.")
-    emulator.tenant.clock_shift = shifted
+    state.tenant.clock.shift = shifted
     return {"shift_seconds": shifted}
 
 
-def _roles(emulator: Emulator, body: dict[str, Any]) -> dict[str, Any]:
-    tenant = emulator.tenant
+def _roles(state: State, body: dict[str, Any]) -> dict[str, Any]:
+    tenant = state.tenant
     principal, resource = _daemon(tenant), tenant.service_principals[GRAPH_SERVICE_PRINCIPAL_ID]
     if not {"grant", "revoke"} & body.keys():
         raise ControlError(400, "Say which app role to grant or to revoke.")
@@ -184,8 +103,8 @@ def _roles(emulator: Emulator, body: dict[str, Any]) -> dict[str, Any]:
     return {"roles": tenant.granted_roles(principal, resource)}
 
 
-def _app(emulator: Emulator, body: dict[str, Any]) -> dict[str, Any]:
-    tenant = emulator.tenant
+def _app(state: State, body: dict[str, Any]) -> dict[str, Any]:
+    tenant = state.tenant
     principal = _daemon(tenant)
     action = _choice(body, "action", ("enable", "disable", "remove"))
     if action == "remove":
@@ -195,25 +114,25 @@ def _app(emulator: Emulator, body: dict[str, Any]) -> dict[str, Any]:
     return {"action": action}
 
 
-def _token_lifetime(emulator: Emulator, body: dict[str, Any]) -> dict[str, Any]:
+def _token_lifetime(state: State, body: dict[str, Any]) -> dict[str, Any]:
     seconds = _number(body, "seconds", None, 1, LONGEST_LIFETIME)
     if seconds is None:
         raise ControlError(400, "seconds is the lifetime of the next tokens.")
-    emulator.tenant.token_lifetime = seconds
+    state.tenant.token_lifetime = seconds
     return {"seconds": seconds}
 
 
-def _sign_in(emulator: Emulator, body: dict[str, Any]) -> dict[str, Any]:
-    sign_in = emulator.sign_ins.find(str(body.get("user_code", "")), emulator.tenant.now())
+def _sign_in(state: State, body: dict[str, Any]) -> dict[str, Any]:
+    sign_in = state.sign_ins.find(str(body.get("user_code", "")), state.tenant.now())
     if sign_in is None:
         raise ControlError(404, "No sign-in waits for this user_code: ask for a new one.")
     action = _choice({"action": "approve"} | body, "action", ("approve", "decline"))
-    emulator.sign_ins.decide(sign_in, approved=action == "approve")
+    state.sign_ins.decide(sign_in, approved=action == "approve")
     return {"user": ADMINISTRATOR.user_principal_name, "client": sign_in.client.name, "action": action}
 
 
-def _reset(emulator: Emulator, body: dict[str, Any]) -> dict[str, Any]:
-    emulator.reset()
+def _reset(state: State, body: dict[str, Any]) -> dict[str, Any]:
+    state.reset()
     return {}
 
 

@@ -41,13 +41,13 @@ class Request:
     origin: str = "https://127.0.0.1"
     envelope_id: str | None = None
 
-    @property
+    @cached_property
     def path(self) -> str:
         """The path, percent-encoded; runs of slashes count as one, because MSAL's own default authority
         ends in a slash and so asks for ``//v2.0/…`` (facts: Entra accepts it)."""
         return _SLASHES.sub("/", _ORIGIN.sub("", self.target).partition("?")[0].partition("#")[0])
 
-    @property
+    @cached_property
     def query(self) -> str:
         """The query, percent-encoded, without its question mark."""
         return self.target.partition("?")[2].partition("#")[0]
@@ -82,11 +82,17 @@ def host_in(target: str) -> str | None:
 
 @dataclass
 class Answer:
-    """One HTTP answer: status, headers in the order they are sent, and the body's bytes."""
+    """One HTTP answer.
+
+    Args:
+        headers: in the order in which they are sent.
+        notes: what the request log says beside a refusal, its cause and its fix; it is never sent.
+    """
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
+    notes: dict[str, str] = field(default_factory=dict)
 
 
 def compact(value: Any) -> bytes:

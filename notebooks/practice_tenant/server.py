@@ -1,4 +1,8 @@
-"""The thin adapter between tornado and the emulator: HTTPS on 127.0.0.1, and nothing that knows Entra or Graph."""
+"""The thin adapter between tornado and the emulator: HTTPS on 127.0.0.1, and nothing that knows Entra or Graph.
+
+Whether a request is let in is decided from its headers, before its body is read: who asks under a foreign name, or
+with more than Graph takes, costs no memory.
+"""
 
 from __future__ import annotations
 
@@ -8,45 +12,54 @@ import signal
 import ssl
 import sys
 import threading
+import traceback
 from collections.abc import Callable
 from http.client import responses
+from typing import Any
 
 from tornado.httpserver import HTTPServer
-from tornado.httputil import HTTPHeaders, HTTPServerRequest, ResponseStartLine
-from tornado.iostream import StreamClosedError
+from tornado.httputil import (
+    HTTPConnection,
+    HTTPHeaders,
+    HTTPMessageDelegate,
+    HTTPServerConnectionDelegate,
+    RequestStartLine,
+    ResponseStartLine,
+)
+from tornado.iostream import IOStream, StreamClosedError
 from tornado.netutil import bind_sockets
 
-from .emulator import Emulator, Outcome
+from .emulator import LARGEST_BODY, LARGEST_HEADERS, Outcome, plain_refusal
 from .messages import Answer, Request, host_in
 from .tls import LOOPBACK
 
-LARGEST_BODY = 4 * 1024 * 1024  # bytes; Graph's own limit for a request
-LARGEST_HEADERS = 64 * 1024  # bytes; chosen, not sourced
-READ_BODY, READ_HEADERS = 32 * 1024 * 1024, 2 * 1024 * 1024  # bytes; this much is read, to be refused politely
+READ_BODY, READ_HEADERS = 32 * 1024 * 1024, 2 * 1024 * 1024  # bytes; so much is taken off the wire, to refuse politely
 IDLE_SECONDS, BODY_SECONDS = 120, 30
+MOST_CONNECTIONS = 256  # at a time; one more is closed at once
 
 log = logging.getLogger("practice_tenant")
 
 
-class Server:
-    """The emulator behind a socket.
+class Server(HTTPServerConnectionDelegate):
+    """Something that answers requests, behind a socket.
 
     Args:
-        emulator: answers the requests.
-        context: the server's TLS certificate.
+        answer: answers one request, see `Emulator.answer`.
+        context: the server's TLS certificate; None speaks plain HTTP.
         port: TCP port on 127.0.0.1, 0 for a free one.
 
     Raises:
         OSError: the port is in use.
     """
 
-    def __init__(self, emulator: Emulator, context: ssl.SSLContext, port: int) -> None:
-        self._emulator = emulator
+    def __init__(self, answer: Callable[[Request], Outcome], context: ssl.SSLContext | None, port: int) -> None:
+        self._answer = answer
         self._sockets = bind_sockets(port, LOOPBACK)
         self.port = self._sockets[0].getsockname()[1]
+        self.scheme = "http" if context is None else "https"
         self._names = {f"{name}:{self.port}" for name in (LOOPBACK, "localhost")}
-        self._http = HTTPServer(
-            self._receive,
+        self._http = _CappedServer(
+            self,
             ssl_options=context,
             max_body_size=READ_BODY,
             max_header_size=READ_HEADERS,
@@ -57,7 +70,12 @@ class Server:
 
     @property
     def origin(self) -> str:
-        return f"https://{LOOPBACK}:{self.port}"
+        """``https://127.0.0.1:PORT``."""
+        return f"{self.scheme}://{LOOPBACK}:{self.port}"
+
+    def listen(self) -> None:
+        """Take connections from now on."""
+        self._http.add_sockets(self._sockets)
 
     async def serve(self, ready: Callable[[], None], *, until_stdin_closes: bool) -> None:
         """Serve until SIGTERM or Ctrl-C comes, or standard input ends.
@@ -76,45 +94,128 @@ class Server:
         on_stop_signals(end, ignore_interrupt=until_stdin_closes)
         if until_stdin_closes:
             threading.Thread(target=_wait_for_end_of_input, args=(end,), daemon=True).start()
-        self._http.add_sockets(self._sockets)
+        self.listen()
         ready()
         await stop.wait()
         self._http.stop()
 
-    def _receive(self, received: HTTPServerRequest) -> None:
-        asyncio.ensure_future(self._respond(received))  # noqa: RUF006 - the connection keeps the request alive
+    def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
+        return _Exchange(self, request_conn)
 
-    async def _respond(self, received: HTTPServerRequest) -> None:
-        outcome = self._outcome(received)
+    def refusal(self, start: RequestStartLine, headers: HTTPHeaders) -> Answer | None:
+        """Why a request is not let in, as far as its head tells; None when it is."""
+        if len(headers.get_list("Host")) != 1:  # RFC 9112, 3.2: none, or more than one
+            return plain_refusal(400, "Name the host once.")
+        if _host(start, headers) not in self._names:
+            # A web page may bend a name of its own to 127.0.0.1 (DNS rebinding); its Host header gives it away.
+            return plain_refusal(421, "This server answers to 127.0.0.1 only.")
+        if sum(len(name) + len(value) for name, value in headers.get_all()) > LARGEST_HEADERS:
+            return plain_refusal(431, f"The headers are longer than {LARGEST_HEADERS} bytes.")
+        announced = headers.get("Content-Length", "0")
+        if announced.isdigit() and int(announced) > LARGEST_BODY:
+            return too_large()
+        return None
+
+    def outcome(self, start: RequestStartLine, headers: HTTPHeaders, body: bytes) -> Outcome:
+        """The answer to a request that was let in."""
+        request = Request(
+            method=start.method,
+            target=start.path,
+            headers={name.lower(): value for name, value in headers.items()},
+            body=body,
+            origin=f"{self.scheme}://{_host(start, headers)}",
+        )
+        try:
+            return self._answer(request)
+        except Exception as error:
+            # A fault of the practice tenant itself. What it says may quote what was sent, so only its kind is told.
+            log.error("%s could not be answered: %s", start.method, _where(error))
+            return Outcome(plain_refusal(500, "The practice tenant failed: see its log."))
+
+
+class _CappedServer(HTTPServer):
+    """An HTTP server that takes no more than `MOST_CONNECTIONS` at a time."""
+
+    def initialize(self, *arguments: Any, **options: Any) -> None:
+        self._streams: set[IOStream] = set()
+        super().initialize(*arguments, **options)
+
+    def handle_stream(self, stream: IOStream, address: tuple[Any, ...]) -> None:
+        if len(self._streams) >= MOST_CONNECTIONS:
+            self._streams = {one for one in self._streams if not one.closed()}
+        if len(self._streams) >= MOST_CONNECTIONS:
+            stream.close()
+            return
+        self._streams.add(stream)
+        super().handle_stream(stream, address)
+
+
+class _Exchange(HTTPMessageDelegate):
+    """One request as it comes in, and its answer."""
+
+    def __init__(self, server: Server, connection: HTTPConnection) -> None:
+        self._server = server
+        self._connection = connection
+        self._body = bytearray()
+        self._refused = False
+
+    def headers_received(self, start_line: Any, headers: HTTPHeaders) -> None:
+        self._start, self._headers = start_line, headers
+        refusal = self._server.refusal(start_line, headers)
+        if refusal:
+            self._refuse(refusal)
+
+    def data_received(self, chunk: bytes) -> None:
+        if self._refused:
+            return
+        self._body += chunk
+        if len(self._body) > LARGEST_BODY:  # a chunked body does not say in advance how long it is
+            self._body.clear()
+            self._refuse(too_large())
+
+    def finish(self) -> None:
+        if self._refused:
+            self._connection.finish()
+            return
+        asyncio.ensure_future(self._respond())  # noqa: RUF006 - the connection keeps the request alive
+
+    def on_connection_close(self) -> None:
+        self._body.clear()
+
+    def _refuse(self, refusal: Answer) -> None:
+        """Answer at once; what still comes is read and dropped, so that the client gets to see the answer."""
+        self._refused = True
+        refusal.headers["Connection"] = "close"
+        _write_head(self._connection, self._start.method, refusal)
+
+    async def _respond(self) -> None:
+        outcome = self._server.outcome(self._start, self._headers, bytes(self._body))
         if outcome.delay_ms:
             await asyncio.sleep(outcome.delay_ms / 1000)
         try:
-            _send(received, outcome)
+            if outcome.cut:
+                self._send_half(outcome.answer)
+            else:
+                _write_head(self._connection, self._start.method, outcome.answer)
+                self._connection.finish()
         except StreamClosedError:
             log.info("the client went away before the answer")
+        except Exception as error:  # rather a closed connection than a client that waits for ever
+            log.error("an answer could not be sent: %s", _where(error))
+            self._connection.detach().close()
 
-    def _outcome(self, received: HTTPServerRequest) -> Outcome:
-        host = host_in(received.uri) or received.headers.get("Host", "")  # in this order: RFC 9112, 3.2.2
-        if host.lower() not in self._names:
-            # A web page may bend a name of its own to 127.0.0.1 (DNS rebinding); its Host header gives it away.
-            return _refuse(421, "This server answers to 127.0.0.1 only.")
-        if sum(len(name) + len(value) for name, value in received.headers.get_all()) > LARGEST_HEADERS:
-            return _refuse(431, f"The headers are longer than {LARGEST_HEADERS} bytes.")
-        if len(received.body) > LARGEST_BODY:
-            return _refuse(413, f"The body is longer than {LARGEST_BODY} bytes.")
-        request = Request(
-            method=received.method,
-            target=received.uri,
-            headers={name.lower(): value for name, value in received.headers.items()},
-            body=received.body,
-            origin=f"https://{host.lower()}",
-        )
-        try:
-            return self._emulator.answer(request)
-        except Exception:
-            # A fault of the practice tenant itself. The traceback names code only, never what was sent.
-            log.exception("%s could not be answered", received.method)
-            return _refuse(500, "The practice tenant failed: see its log.")
+    def _send_half(self, answer: Answer) -> None:
+        stream = self._connection.detach()
+        start, headers = _head(answer)
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.get_all())
+        half = f"HTTP/1.1 {answer.status} {start.reason}\r\n{lines}\r\n".encode("latin-1")
+        half += answer.body[: len(answer.body) // 2]
+        stream.write(half).add_done_callback(lambda done: (done.exception(), stream.close()))
+
+
+def too_large() -> Answer:
+    """The refusal of a body that is longer than Graph takes."""
+    return plain_refusal(413, f"The body is longer than {LARGEST_BODY} bytes.")
 
 
 def on_stop_signals(handler: Callable[..., None], *, ignore_interrupt: bool) -> None:
@@ -125,31 +226,34 @@ def on_stop_signals(handler: Callable[..., None], *, ignore_interrupt: bool) -> 
             signal.signal(getattr(signal, name), signal.SIG_IGN if ignore_interrupt else handler)
 
 
-def _refuse(status: int, sentence: str) -> Outcome:
-    return Outcome(Answer(status, {"Content-Type": "text/plain"}, sentence.encode()))
+def _host(start: RequestStartLine, headers: HTTPHeaders) -> str:
+    """The host and port a request names, in this order: RFC 9112, 3.2.2."""
+    return (host_in(start.path) or headers.get("Host", "")).lower()
 
 
-def _send(received: HTTPServerRequest, outcome: Outcome) -> None:
-    answer, connection = outcome.answer, received.connection
+def _head(answer: Answer) -> tuple[ResponseStartLine, HTTPHeaders]:
     headers = HTTPHeaders(answer.headers)
     if answer.status != 204:
         headers["Content-Length"] = str(len(answer.body))
-    body = b"" if received.method == "HEAD" else answer.body
-    start = ResponseStartLine("HTTP/1.1", answer.status, responses.get(answer.status, "Unknown"))
-    if outcome.cut:
-        stream = connection.detach()
-        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.get_all())
-        half = f"HTTP/1.1 {answer.status} {start.reason}\r\n{lines}\r\n".encode("latin-1") + body[: len(body) // 2]
-        stream.write(half).add_done_callback(lambda done: (done.exception(), stream.close()))
-        return
-    connection.write_headers(start, headers, body)
-    connection.finish()
+    return ResponseStartLine("HTTP/1.1", answer.status, responses.get(answer.status, "Unknown")), headers
+
+
+def _write_head(connection: HTTPConnection, method: str, answer: Answer) -> None:
+    start, headers = _head(answer)
+    connection.write_headers(start, headers, b"" if method == "HEAD" else answer.body)
+
+
+def _where(error: Exception) -> str:
+    """An exception's kind and the places it passed through; never its message, which may quote what was sent."""
+    frames = traceback.extract_tb(error.__traceback__)
+    places = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+    return "\n  ".join([type(error).__name__, *places])
 
 
 def _wait_for_end_of_input(end: Callable[[], None]) -> None:
     try:
         while sys.stdin.buffer.read(4096):
             pass
-    except (OSError, ValueError, AttributeError):  # a closed or missing standard input has ended, too
+    except (OSError, ValueError, AttributeError):  # a closed or missing standard input has ended as well
         pass
     end()

@@ -1,0 +1,1 @@
+"""What the tenant knows: people, applications, service principals, and who may do what."""

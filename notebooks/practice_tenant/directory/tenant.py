@@ -1,0 +1,362 @@
+"""What the practice tenant knows: the tenant, its people, applications, service principals and role assignments.
+
+Objects are dictionaries with the property names of Microsoft Graph. A property that is null or an empty
+collection may be left out of a stored object; whoever shows it puts it back.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import secrets
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from cryptography.fernet import Fernet
+
+from ..clock import Clock
+from ..formats import graph_time
+from .certificates import RegisteredKey, key_credential, load_certificate
+from .objects import new_application, new_service_principal
+from .people import People
+from .well_known import (
+    APP_NAME,
+    APP_OBJECT_ID,
+    CLIENT_ID,
+    DOMAIN,
+    GRAPH_APP_ID,
+    GRAPH_APP_ROLES,
+    GRAPH_NAMES,
+    GRAPH_SERVICE_PRINCIPAL_ID,
+    INITIAL_DOMAIN,
+    MICROSOFT_TENANT_ID,
+    OTHER_RESOURCES,
+    SERVICE_PRINCIPAL_ID,
+    TENANT_ID,
+    TENANT_NAME,
+)
+
+KEPT_AFTER_DELETION = 30 * 86_400  # seconds: then a deleted object is gone for good (application-delete.md)
+
+
+class Register(dict[str, dict[str, Any]]):
+    """Objects by id, in the order they came. Like a user in `People`, each has a place that no other ever gets."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._place_of: dict[str, int] = {}
+
+    def __setitem__(self, object_id: str, item: dict[str, Any]) -> None:
+        self._place_of.setdefault(object_id, len(self._place_of))
+        super().__setitem__(object_id, item)
+
+    def after(self, place: int) -> Iterator[tuple[int, dict[str, Any]]]:
+        """All objects whose place is beyond `place` (-1: from the start), each with its place."""
+        places = sorted((self._place_of[object_id], object_id) for object_id in self)
+        return ((number, self[object_id]) for number, object_id in places if number > place)
+
+
+@dataclass
+class Deleted:
+    """An object in the directory's waste basket.
+
+    Args:
+        kind: ``user``, ``application`` or ``servicePrincipal``.
+        item: the object with its deletedDateTime.
+        at: Unix seconds of the deletion.
+    """
+
+    kind: str
+    item: dict[str, Any]
+    at: float
+
+
+@dataclass
+class Settings:
+    """What the command line decides about the tenant.
+
+    Args:
+        users: size of the directory, None for the people in the data folder.
+        certificates: DER certificates to register on the daemon's application.
+        secret: a client secret for it.
+        roles: app roles of Microsoft Graph to grant it.
+    """
+
+    users: int | None = None
+    certificates: tuple[bytes, ...] = ()
+    secret: str | None = None
+    roles: tuple[str, ...] = ("User.Read.All",)
+
+
+class Tenant:
+    """Everything the practice tenant knows, and its clock.
+
+    Args:
+        settings: what the command line decided.
+        users: the people to begin with, see `load_people`. A stored user is never changed, only replaced by another.
+
+    Attributes:
+        client_id: the daemon application's client id, None when none was registered.
+        applications, service_principals, assignments: object id -> object.
+        owners: object id of an application -> ids of the service principals that own it.
+        deleted: object id -> what was deleted less than 30 days ago.
+        page_tokens: seals and hides what the tokens in delta links say.
+        token_lifetime: seconds an access token is good for.
+        clock: what time it is here.
+    """
+
+    def __init__(self, settings: Settings, users: list[dict[str, Any]]) -> None:
+        self.id = TENANT_ID
+        self.name = TENANT_NAME
+        self.domains = (DOMAIN, INITIAL_DOMAIN)
+        self.people = People(users)
+        self.applications = Register()
+        self.service_principals = Register()
+        self.assignments = Register()
+        self.owners: dict[str, set[str]] = {}
+        self.deleted: dict[str, Deleted] = {}
+        self.page_tokens = Fernet(Fernet.generate_key())
+        self._secret_hashes: dict[str, bytes] = {}
+        self.client_id: str | None = None
+        self.token_lifetime = 3600
+        self.clock = Clock()
+        self._add_resources()
+        if settings.certificates or settings.secret:
+            self._add_daemon(settings)
+
+    # --- time and names -----------------------------------------------------------------------------------
+
+    def now(self) -> float:
+        """Unix seconds on the tenant's clock."""
+        return self.clock.now()
+
+    def is_named(self, name: str) -> bool:
+        """Whether an authority's tenant segment means this tenant: its id or one of its domains."""
+        return name.lower() in (self.id, *self.domains)
+
+    @property
+    def graph_audiences(self) -> frozenset[str]:
+        """Every spelling of Microsoft Graph that may stand as a token's audience."""
+        return frozenset((GRAPH_APP_ID, *GRAPH_NAMES, *(f"{name}/" for name in GRAPH_NAMES)))
+
+    # --- applications and service principals ------------------------------------------------------------
+
+    def application(self, client_id: str) -> dict[str, Any] | None:
+        return _first(self.applications.values(), "appId", client_id)
+
+    def service_principal(self, client_id: str) -> dict[str, Any] | None:
+        return _first(self.service_principals.values(), "appId", client_id)
+
+    def resource(self, name: str) -> dict[str, Any] | None:
+        """The service principal that answers to a resource's URI or app id, trailing slash or not."""
+        wanted = name.lower().removesuffix("/")
+        for principal in self.service_principals.values():
+            names = (uri.lower().rstrip("/") for uri in principal["servicePrincipalNames"])
+            if wanted == principal["appId"] or wanted in names:
+                return principal
+        return None
+
+    def granted_roles(self, principal: dict[str, Any], resource: dict[str, Any]) -> list[str]:
+        """The values of the app roles this service principal was granted on the resource, sorted."""
+        values = {role["id"]: role["value"] for role in resource["appRoles"] if role["value"]}
+        return sorted(
+            values[assignment["appRoleId"]]
+            for assignment in self.assignments.values()
+            if assignment["principalId"] == principal["id"]
+            and assignment["resourceId"] == resource["id"]
+            and assignment["appRoleId"] in values
+        )
+
+    def is_assigned(self, principal: dict[str, Any], resource: dict[str, Any]) -> bool:
+        """Whether this service principal holds any assignment on the resource."""
+        pair = (principal["id"], resource["id"])
+        return any((one["principalId"], one["resourceId"]) == pair for one in self.assignments.values())
+
+    def grant(
+        self, principal: dict[str, Any], resource: dict[str, Any], role_id: str, *, kind: str = "ServicePrincipal"
+    ) -> dict[str, Any]:
+        """Assign an app role: this, and nothing else, is admin consent for an application permission.
+
+        Args:
+            kind: what the principal is, ``ServicePrincipal`` or ``User``.
+        """
+        assignment = {
+            "id": secrets.token_urlsafe(32),
+            "deletedDateTime": None,
+            "appRoleId": role_id,
+            "createdDateTime": graph_time(self.now(), fraction=True),
+            "principalDisplayName": principal["displayName"],
+            "principalId": principal["id"],
+            "principalType": kind,
+            "resourceDisplayName": resource["displayName"],
+            "resourceId": resource["id"],
+        }
+        self.assignments[assignment["id"]] = assignment
+        return assignment
+
+    # --- deleting and restoring -----------------------------------------------------------------------------
+
+    def delete(self, kind: str, object_id: str) -> None:
+        """Move an object to the waste basket; an application takes its service principal along."""
+        item = self.people.remove(object_id) if kind == "user" else self._register(kind).pop(object_id)
+        at = self.now()
+        self.deleted[object_id] = Deleted(kind, item | {"deletedDateTime": graph_time(at)}, at)
+        if kind == "application" and (principal := self.service_principal(item["appId"])):
+            self.delete("servicePrincipal", principal["id"])
+
+    def restore(self, object_id: str) -> dict[str, Any]:
+        """Take an object out of the waste basket.
+
+        An application brings the service principal along that was deleted last (chosen, not sourced).
+        """
+        gone = self.deleted.pop(object_id)
+        item = gone.item | {"deletedDateTime": None}
+        if gone.kind == "user":
+            del item["deletedDateTime"]
+            self.people.add(item)
+            return item
+        self._register(gone.kind)[object_id] = item
+        principals = self._deleted_principals(item["appId"]) if gone.kind == "application" else []
+        if principals and self.service_principal(item["appId"]) is None:
+            self.restore(principals[-1])
+        return item
+
+    def purge(self, object_id: str) -> None:
+        """Delete an object for good, with all that hangs on it."""
+        gone = self.deleted.pop(object_id)
+        if gone.kind == "user":
+            self.people.forget(object_id)
+            return
+        self.owners.pop(object_id, None)
+        for assignment in list(self.assignments.values()):
+            if object_id in (assignment["principalId"], assignment["resourceId"]):
+                del self.assignments[assignment["id"]]
+        for credential in gone.item["passwordCredentials"]:
+            self._secret_hashes.pop(credential["keyId"], None)
+        for other_id in self._deleted_principals(gone.item["appId"]) if gone.kind == "application" else ():
+            self.purge(other_id)
+
+    def purge_expired(self) -> None:
+        """Delete for good what has waited for thirty days."""
+        limit = self.now() - KEPT_AFTER_DELETION
+        for object_id in [object_id for object_id, gone in self.deleted.items() if gone.at <= limit]:
+            if object_id in self.deleted:  # an application before it may have taken it along
+                self.purge(object_id)
+
+    def _register(self, kind: str) -> Register:
+        return self.applications if kind == "application" else self.service_principals
+
+    def _deleted_principals(self, app_id: str) -> list[str]:
+        return [
+            object_id
+            for object_id, gone in self.deleted.items()
+            if gone.kind == "servicePrincipal" and gone.item["appId"] == app_id
+        ]
+
+    # --- credentials --------------------------------------------------------------------------------------
+
+    def usable_keys(self, application: dict[str, Any]) -> list[RegisteredKey]:
+        """The certificates an app can ask for tokens with: the application's, and its service principal's."""
+        return [key for holder in self._holders(application) for key in self.registered_keys(holder)]
+
+    def registered_keys(self, holder: dict[str, Any]) -> list[RegisteredKey]:
+        """The certificates of an application or a service principal as the assertion's check needs them."""
+        return [
+            RegisteredKey(
+                certificate=load_certificate(base64.b64decode(credential["key"])),
+                key_id=credential["keyId"],
+                start=datetime.fromisoformat(credential["startDateTime"]).timestamp(),
+                end=datetime.fromisoformat(credential["endDateTime"]).timestamp(),
+            )
+            for credential in holder["keyCredentials"]
+            if credential["type"] == "AsymmetricX509Cert"
+        ]
+
+    def add_secret(self, holder: dict[str, Any], text: str, *, name: str | None, start: float, end: float) -> dict:
+        """Register a client secret; only a hash of it is kept. Returns its ``passwordCredential``."""
+        credential = {
+            "customKeyIdentifier": None,
+            "displayName": name,
+            "endDateTime": graph_time(end),
+            "hint": text[:3],
+            "keyId": str(uuid.uuid4()),
+            "secretText": None,
+            "startDateTime": graph_time(start),
+        }
+        holder["passwordCredentials"].append(credential)
+        self._secret_hashes[credential["keyId"]] = _hash(text)
+        return credential
+
+    def remove_secret(self, holder: dict[str, Any], key_id: str) -> bool:
+        """Take a client secret away; False when there is none with this keyId."""
+        left = [one for one in holder["passwordCredentials"] if one["keyId"] != key_id]
+        if len(left) == len(holder["passwordCredentials"]):
+            return False
+        holder["passwordCredentials"] = left
+        self._secret_hashes.pop(key_id, None)
+        return True
+
+    def matching_secret(self, application: dict[str, Any], text: str) -> dict[str, Any] | None:
+        """The registered secret that equals `text`, compared in constant time; all of them are looked at.
+
+        As with certificates, the application's and its service principal's count alike.
+        """
+        given, found = _hash(text), None
+        for holder in self._holders(application):
+            for credential in holder["passwordCredentials"]:
+                if hmac.compare_digest(self._secret_hashes.get(credential["keyId"], b""), given):
+                    found = credential
+        return found
+
+    def _holders(self, application: dict[str, Any]) -> list[dict[str, Any]]:
+        principal = self.service_principal(application["appId"])
+        return [application] if principal is None else [application, principal]
+
+    # --- set-up -------------------------------------------------------------------------------------------
+
+    def _add_resources(self) -> None:
+        roles = [
+            {"allowedMemberTypes": ["Application"], "description": value, "displayName": value, "id": role_id,
+             "isEnabled": True, "origin": "Application", "value": value}
+            for value, role_id in GRAPH_APP_ROLES.items()
+        ]  # fmt: skip
+        resources = {GRAPH_APP_ID: ("Microsoft Graph", GRAPH_SERVICE_PRINCIPAL_ID, GRAPH_NAMES)} | OTHER_RESOURCES
+        for app_id, (name, object_id, uris) in resources.items():
+            self.service_principals[object_id] = new_service_principal(
+                object_id,
+                app_id,
+                name,
+                self.now(),
+                owner_tenant=MICROSOFT_TENANT_ID,
+                names=(app_id, *uris),
+                roles=roles if app_id == GRAPH_APP_ID else [],
+                audience="AzureADMultipleOrgs",
+            )
+
+    def _add_daemon(self, settings: Settings) -> None:
+        self.client_id = CLIENT_ID
+        application = new_application(APP_OBJECT_ID, CLIENT_ID, APP_NAME, self.now(), domain=DOMAIN)
+        application["keyCredentials"] = [key_credential(der) for der in settings.certificates]
+        self.applications[APP_OBJECT_ID] = application
+        if settings.secret:
+            two_years = timedelta(days=730).total_seconds()
+            self.add_secret(application, settings.secret, name=None, start=self.now(), end=self.now() + two_years)
+        principal = new_service_principal(
+            SERVICE_PRINCIPAL_ID, CLIENT_ID, APP_NAME, self.now(), owner_tenant=self.id, names=(CLIENT_ID,)
+        )
+        self.service_principals[SERVICE_PRINCIPAL_ID] = principal
+        graph = self.service_principals[GRAPH_SERVICE_PRINCIPAL_ID]
+        for role in settings.roles:
+            self.grant(principal, graph, GRAPH_APP_ROLES[role])
+
+
+def _first(objects: Any, name: str, value: str) -> dict[str, Any] | None:
+    return next((item for item in objects if item[name] == value.lower()), None)
+
+
+def _hash(text: str) -> bytes:
+    return hashlib.sha256(text.encode("utf-8", "replace")).digest()

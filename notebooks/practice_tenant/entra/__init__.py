@@ -1,0 +1,1 @@
+"""Entra ID: discovery, tokens for programs and for people."""

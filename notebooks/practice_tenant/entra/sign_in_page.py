@@ -1,0 +1,82 @@
+"""What a person sees at ``verification_uri``: the page on which a device code is typed and approved."""
+
+from __future__ import annotations
+
+import hmac
+import html
+
+from ..directory.tenant import Tenant
+from ..directory.well_known import ADMINISTRATOR
+from ..messages import Answer, Request
+from .sign_ins import SignIn, SignIns
+
+# --- what the person sees ---------------------------------------------------------------------------------------
+
+_PAGE_HEADERS = {
+    "Content-Type": "text/html; charset=utf-8",
+    "Cache-Control": "no-store",
+    # Nothing is loaded from anywhere, nothing runs, and no other page may frame this one or post into it.
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'",
+    "X-Frame-Options": "DENY",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+}
+_LAYOUT = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Sign in to the practice tenant</title>
+<style>body{{font:16px/1.5 system-ui,sans-serif;max-width:32rem;margin:4rem auto;padding:0 1rem;color:#1b1a19}}
+input,button{{font:inherit;padding:.5rem .75rem;margin:.25rem .25rem .25rem 0}}</style></head>
+<body><h1>{heading}</h1>{content}</body></html>"""
+
+
+def sign_in_page(request: Request, tenant: Tenant, sign_ins: SignIns) -> Answer:
+    """The sign_in_page at ``verification_uri``: type the code, see who asks for what, agree or decline.
+
+    A form carries a key that only this sign_in_page shows, so that no other sign_in_page can press its buttons.
+    """
+    if request.method not in ("GET", "HEAD", "POST"):
+        return _page(405, "This sign_in_page only shows a form", "<p>Open it in a browser.</p>")
+    if request.method != "POST":
+        return _page(200, "Enter the code", _code_form(sign_ins))
+    form = request.form()
+    page_key = form.get("page_key", "").encode("utf-8", "replace")
+    own = request.headers.get("origin", request.origin) == request.origin
+    if not own or not hmac.compare_digest(page_key, sign_ins.page_key.encode()):
+        return _page(403, "This form is not ours", "<p>Open the sign_in_page again and type the code.</p>")
+    sign_in = sign_ins.find(form.get("user_code", ""), tenant.now())
+    if sign_in is None:
+        return _page(200, "That code did not work", "<p>Check it and try again.</p>" + _code_form(sign_ins))
+    if form.get("decision") not in ("approve", "decline"):
+        return _page(200, "Let this program in?", _question(sign_in, sign_ins))
+    sign_ins.decide(sign_in, form["decision"] == "approve")
+    said = "You have signed in" if form["decision"] == "approve" else "You have declined"
+    return _page(200, said, f"<p>You may close this window and go back to {html.escape(sign_in.client.name)}.</p>")
+
+
+def _page(status: int, heading: str, content: str) -> Answer:
+    return Answer(status, dict(_PAGE_HEADERS), _LAYOUT.format(heading=heading, content=content).encode())
+
+
+def _hidden(name: str, value: str) -> str:
+    return f'<input type="hidden" name="{name}" value="{html.escape(value)}">'
+
+
+def _code_form(sign_ins: SignIns) -> str:
+    return (
+        f'<form method="post" autocomplete="off">{_hidden("page_key", sign_ins.page_key)}'
+        '<label>The code your program shows <input name="user_code" required autofocus maxlength="20"></label> '
+        "<button>Next</button></form>"
+    )
+
+
+def _question(sign_in: SignIn, sign_ins: SignIns) -> str:
+    asked = "".join(f"<li>{html.escape(scope)}</li>" for scope in sign_in.scopes)
+    return (
+        f"<p>You sign in as the practice administrator, <b>{html.escape(ADMINISTRATOR.name)}</b> "
+        f"({html.escape(ADMINISTRATOR.user_principal_name)}).</p>"
+        f"<p><b>{html.escape(sign_in.client.name)}</b> asks for:</p><ul>{asked}</ul>"
+        f'<form method="post">{_hidden("page_key", sign_ins.page_key)}{_hidden("user_code", sign_in.user_code)}'
+        '<button name="decision" value="approve">Continue</button>'
+        '<button name="decision" value="decline">Cancel</button></form>'
+    )

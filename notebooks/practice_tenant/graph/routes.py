@@ -1,0 +1,138 @@
+"""Everything of Microsoft Graph that is played: each operation, what does it, and which permission it asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..messages import Answer
+from . import (
+    applications,
+    assignments,
+    batch,
+    credentials,
+    deleted_items,
+    delta,
+    organization,
+    service_principals,
+    user_changes,
+    users,
+)
+from .call import Call
+from .permissions import (
+    AS_USER,
+    ASSIGN_ROLES,
+    DELETE_USERS,
+    OWNED,
+    READ_APPS,
+    READ_ME,
+    READ_ORGANIZATION,
+    READ_USERS,
+    WRITE_APPS,
+    WRITE_USERS,
+)
+
+
+@dataclass(frozen=True)
+class Route:
+    """One operation: method, path template, what it does, and any one of these permissions is needed for it.
+
+    Args:
+        roles: application permissions, in the token's `roles`; None when the handler itself asks for permissions.
+        scopes: delegated permissions, in the token's `scp`.
+        for_owner: application permissions that suffice when the caller owns the application it is about.
+        metered: whether the request costs resource units.
+    """
+
+    method: str
+    path: str
+    handler: Callable[[Call], Answer]
+    roles: tuple[str, ...] | None
+    scopes: tuple[str, ...] = ()
+    for_owner: tuple[str, ...] = ()
+    metered: bool = True
+
+    def match(self, segments: list[str]) -> list[str] | None:
+        """The values of the template's braces when the path fits, else None. Names compare without case."""
+        wanted = self.path.split("/")
+        if len(wanted) != len(segments) or not self.begins(segments):
+            return None
+        return [segment for name, segment in zip(wanted, segments, strict=True) if name == "{key}"]
+
+    def begins(self, segments: list[str]) -> bool:
+        """Whether these segments could be the beginning of this route's path."""
+        wanted = self.path.split("/")[: len(segments)]
+        pairs = zip(wanted, segments, strict=False)
+        return len(wanted) == len(segments) and all(
+            name == "{key}" or name.lower() == segment.lower() for name, segment in pairs
+        )
+
+
+ANYONE = None
+
+
+def _reads(path: str, handler: Callable[[Call], Answer]) -> Route:
+    return Route("GET", path, handler, READ_APPS + OWNED, READ_APPS + AS_USER)
+
+
+def _writes(method: str, path: str, handler: Callable[[Call], Answer]) -> Route:
+    return Route(method, path, handler, WRITE_APPS, WRITE_APPS + AS_USER, for_owner=OWNED)
+
+
+def _assigns(method: str, path: str, handler: Callable[[Call], Answer]) -> Route:
+    return Route(method, path, handler, ASSIGN_ROLES, ASSIGN_ROLES + AS_USER)
+
+
+# The first route that fits is taken: a fixed name stands before a key in the same place.
+ROUTES = (
+    Route("GET", "me", users.get_me, (), READ_ME),
+    Route("GET", "me/manager", users.get_my_manager, (), READ_USERS + AS_USER),
+    Route("GET", "users", users.list_users, READ_USERS, READ_USERS),
+    Route("POST", "users", user_changes.create_user, WRITE_USERS, WRITE_USERS + AS_USER),
+    Route("GET", "users/$count", users.count_users, READ_USERS, READ_USERS),
+    Route("GET", "users/delta", delta.track_users, READ_USERS, READ_USERS + AS_USER),
+    Route("GET", "users/{key}", users.get_user, READ_USERS, READ_USERS),
+    Route("PATCH", "users/{key}", user_changes.update_user, WRITE_USERS, WRITE_USERS + AS_USER),
+    Route("DELETE", "users/{key}", user_changes.delete_user, DELETE_USERS, DELETE_USERS + AS_USER),
+    Route("GET", "users/{key}/manager", users.get_manager, READ_USERS, READ_USERS + AS_USER),
+    Route("PUT", "users/{key}/manager/$ref", user_changes.set_manager, WRITE_USERS, WRITE_USERS + AS_USER),
+    Route("DELETE", "users/{key}/manager/$ref", user_changes.remove_manager, WRITE_USERS, WRITE_USERS + AS_USER),
+    _reads("applications", applications.list_applications),
+    _writes("POST", "applications", applications.create_application),
+    _reads("applications/$count", applications.count_applications),
+    _reads("applications/{key}", applications.get_application),
+    _writes("PATCH", "applications/{key}", applications.update_application),
+    _writes("DELETE", "applications/{key}", applications.delete_application),
+    _writes("POST", "applications/{key}/addPassword", credentials.add_password),
+    _writes("POST", "applications/{key}/removePassword", credentials.remove_password),
+    Route("POST", "applications/{key}/addKey", credentials.add_key, ANYONE),
+    Route("POST", "applications/{key}/removeKey", credentials.remove_key, ANYONE),
+    _reads("servicePrincipals", service_principals.list_service_principals),
+    _writes("POST", "servicePrincipals", service_principals.create_service_principal),
+    _reads("servicePrincipals/$count", service_principals.count_service_principals),
+    _reads("servicePrincipals/{key}", service_principals.get_service_principal),
+    _writes("PATCH", "servicePrincipals/{key}", service_principals.update_service_principal),
+    _writes("DELETE", "servicePrincipals/{key}", service_principals.delete_service_principal),
+    _writes("POST", "servicePrincipals/{key}/addPassword", credentials.add_password),
+    _writes("POST", "servicePrincipals/{key}/removePassword", credentials.remove_password),
+    Route("POST", "servicePrincipals/{key}/addKey", credentials.add_key, ANYONE),
+    Route("POST", "servicePrincipals/{key}/removeKey", credentials.remove_key, ANYONE),
+    _reads("servicePrincipals/{key}/appRoleAssignments", assignments.list_of_client),
+    _assigns("POST", "servicePrincipals/{key}/appRoleAssignments", assignments.assign_to_client),
+    _reads("servicePrincipals/{key}/appRoleAssignments/{key}", assignments.get_of_client),
+    _assigns("DELETE", "servicePrincipals/{key}/appRoleAssignments/{key}", assignments.delete_of_client),
+    _reads("servicePrincipals/{key}/appRoleAssignedTo", assignments.list_of_resource),
+    _assigns("POST", "servicePrincipals/{key}/appRoleAssignedTo", assignments.assign_on_resource),
+    _reads("servicePrincipals/{key}/appRoleAssignedTo/{key}", assignments.get_of_resource),
+    _assigns("DELETE", "servicePrincipals/{key}/appRoleAssignedTo/{key}", assignments.delete_of_resource),
+    Route("GET", "directory/deletedItems/user", deleted_items.list_users, READ_USERS, READ_USERS + AS_USER),
+    _reads("directory/deletedItems/application", deleted_items.list_applications),
+    _reads("directory/deletedItems/servicePrincipal", deleted_items.list_service_principals),
+    Route("GET", "directory/deletedItems/{key}", deleted_items.get_item, ANYONE),
+    Route("DELETE", "directory/deletedItems/{key}", deleted_items.purge_item, ANYONE),
+    Route("POST", "directory/deletedItems/{key}/restore", deleted_items.restore_item, ANYONE),
+    Route("GET", "organization", organization.list_organization, READ_ORGANIZATION, (*READ_ORGANIZATION, "User.Read")),
+    Route("GET", "organization/{key}", organization.get_organization, READ_ORGANIZATION,
+          (*READ_ORGANIZATION, "User.Read")),
+    Route("POST", "$batch", batch.answer_batch, ANYONE, metered=False),
+)  # fmt: skip

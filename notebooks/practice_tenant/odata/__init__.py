@@ -1,0 +1,1 @@
+"""The query options of Microsoft Graph's collections, from a query string to plain Python values."""

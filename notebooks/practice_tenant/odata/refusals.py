@@ -1,0 +1,53 @@
+"""How Graph words what it does not accept in a query.
+
+Single error texts are from issues of microsoft-graph-docs-contrib (contrib#n).
+"""
+
+from __future__ import annotations
+
+from ..errors import GraphError
+from .properties import Collection
+
+# --- refusals -----------------------------------------------------------------------------------------------
+
+
+def bad_query(message: str) -> GraphError:
+    """The gateway cannot read it."""
+    return GraphError(400, "BadRequest", message)
+
+
+def unsupported(message: str) -> GraphError:
+    """The directory can read it, and will not do it."""
+    return GraphError(400, "Request_UnsupportedQuery", message)
+
+
+def unsupported_clause(head: str, collection: Collection) -> GraphError:
+    """The property never allows it, or only in advanced queries, or does not exist.
+
+    That an unknown name gets this too is chosen, not sourced: ``user`` is an open type, so the gateway lets
+    it pass.
+    """
+    return unsupported(
+        f"Unsupported or invalid query filter clause specified for property '{head}' of resource "
+        f"'{collection.resource}'."
+    )
+
+
+def invalid_filter() -> GraphError:
+    """Bad syntax and bad literals alike; newer gateways say more, but for /users only this is recorded."""
+    return bad_query("Invalid filter clause")
+
+
+def needs_advanced(operator: str) -> GraphError:
+    return unsupported(
+        f"Operator '{operator}' is not supported because the required parameters might be missing. "
+        "Try adding $count=true query parameter and ConsistencyLevel:eventual header. "
+        "Refer to https://aka.ms/graph-docs/advanced-queries for more information"
+    )
+
+
+def too_many_clauses(number: int, limit: int) -> GraphError:
+    return unsupported(
+        "Too many child clauses specified in search filter expression containing 'OR' operators: "
+        f"{number}. Max allowed: {limit}."
+    )

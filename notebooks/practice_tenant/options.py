@@ -1,0 +1,111 @@
+"""The command line's options: what may be asked for, and one sentence for everything else."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from .directory.tenant import Settings
+from .directory.well_known import GRAPH_APP_ROLES
+
+MOST_USERS = 5_000_000
+LONGEST_LATENCY_MS = 60_000
+
+
+class Options(argparse.ArgumentParser):
+    """Says what is wrong in one line, with status 2."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}\n")
+
+
+def options_parser() -> Options:
+    """The parser of ``python -m practice_tenant``."""
+    parser = Options(prog="practice_tenant", description="Entra ID and a slice of Microsoft Graph on loopback.")
+    add = parser.add_argument
+    add("--port", type=_whole(0, 65535), default=0, help="TCP port on 127.0.0.1; 0 picks a free one (default)")
+    add(
+        "--users",
+        type=_whole(0, MOST_USERS),
+        metavar="N",
+        help="size of the directory (default: the people in data/)",
+    )
+    add(
+        "--certificate",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="register one daemon app with this certificate (PEM or DER); may be repeated",
+    )
+    add("--secret", metavar="TEXT", help="give that app this client secret too")
+    add(
+        "--role",
+        action="append",
+        metavar="NAME",
+        help="application role granted to that app; may be repeated; 'none' grants nothing (default: User.Read.All)",
+    )
+    latency = _whole(0, LONGEST_LATENCY_MS)
+    add("--latency-ms", type=latency, default=0, metavar="N", help="added to every answer of Graph")
+    add("--throttle", action="store_true", help="enforce Graph's resource-unit limits")
+    add("--until-stdin-closes", action="store_true", help="ignore SIGINT and end when standard input ends")
+    return parser
+
+
+def read_settings(options: argparse.Namespace) -> Settings:
+    """What the options say about the tenant.
+
+    Raises:
+        ValueError: a certificate that cannot be read or a role that is not known; one sentence that says what to do.
+    """
+    return Settings(
+        users=options.users,
+        certificates=tuple(_read_certificate(path) for path in options.certificate),
+        secret=options.secret,
+        roles=_roles(options.role),
+    )
+
+
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
+            raise argparse.ArgumentTypeError(f"a whole number from {least} to {most} is needed, not '{text}'")
+        return int(text)
+
+    return number
+
+
+def _read_certificate(path: Path) -> bytes:
+    """The DER bytes of a PEM or DER certificate file.
+
+    Raises:
+        ValueError: one sentence that says what to do.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ValueError(f"certificate '{path}' cannot be read ({error.strerror}): check the path.") from None
+    load = x509.load_pem_x509_certificate if b"-----BEGIN" in data else x509.load_der_x509_certificate
+    try:
+        return load(data).public_bytes(Encoding.DER)
+    except ValueError:
+        raise ValueError(
+            f"'{path}' holds no certificate: give the .crt or .cer, not the private key and not the .pfx."
+        ) from None
+
+
+def _roles(names: list[str] | None) -> tuple[str, ...]:
+    if names is None:
+        return ("User.Read.All",)
+    if names == ["none"]:
+        return ()
+    for name in names:
+        if name not in GRAPH_APP_ROLES:
+            known = ", ".join(GRAPH_APP_ROLES)
+            raise ValueError(f"role '{name}' is not known here: choose among {known}, or 'none' alone.")
+    return tuple(dict.fromkeys(names))

@@ -1,0 +1,91 @@
+"""What one run of the practice tenant remembers, and how it goes back to the start."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
+
+from .directory.made_people import load_people
+from .directory.tenant import Settings, Tenant
+from .entra.sign_ins import SignIns
+from .faults import Faults
+from .graph.throttling import Limits
+from .messages import Answer, Request
+from .signing import SigningKey
+
+MOST_LOGGED = 20_000  # requests that are remembered; the oldest go first
+LONGEST_LOGGED = 400  # characters of a path, and of a query
+
+# Nothing here asks for a secret in an address, but somebody may put one there.
+_SECRET_IN_QUERY = re.compile(
+    r"((?:^|&)(?:access_token|refresh_token|id_token|client_secret|client_assertion|password|code|device_code|user_code)="
+    r")[^&]*",
+    re.IGNORECASE,
+)
+
+
+@dataclass
+class State:
+    """The tenant, what it was asked, and what it was told to do.
+
+    Args:
+        settings: size of the directory, the daemon's credentials and roles.
+        throttle: whether Graph's resource-unit limits are enforced.
+        control_key: what the control interface asks for.
+        signing_key: signs the tokens; made new unless one is given.
+
+    Attributes:
+        tenant, limits, sign_ins, faults: see their classes.
+        log: what the tenant saw, oldest first.
+    """
+
+    settings: Settings
+    throttle: bool = False
+    control_key: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
+    signing_key: SigningKey = field(default_factory=SigningKey.generate, repr=False)
+
+    def __post_init__(self) -> None:
+        self._users = load_people(self.settings.users)
+        self.reset()
+
+    def reset(self) -> None:
+        """Back to the state of the start; the signing key stays, so tokens stay good."""
+        self.tenant = Tenant(self.settings, self._users)
+        self.limits = Limits(self.throttle)
+        self.sign_ins = SignIns()
+        self.faults = Faults()
+        self.log: deque[dict[str, Any]] = deque(maxlen=MOST_LOGGED)
+
+    def remember(self, request: Request, answer: Answer, party: str) -> None:
+        """Write a request and its answer into the log.
+
+        Args:
+            party: who answered, ``entra`` or ``graph``.
+        """
+        self.log.append(_log_entry(request, answer, self.tenant.now(), party))
+
+
+def _log_entry(request: Request, answer: Answer, now: float, party: str) -> dict[str, Any]:
+    """What is remembered of a request: never a token, an assertion, a key or a secret."""
+    entry: dict[str, Any] = {
+        "time": round(now, 3),
+        "party": party,
+        "method": request.method,
+        "path": _shortened(request.path),
+        "query": _shortened(_SECRET_IN_QUERY.sub(r"\1…", request.query)),
+        "status": answer.status,
+    }
+    if request.envelope_id:
+        entry["batch"] = request.envelope_id
+    form = request.form()
+    if form:
+        entry["form"] = {name: form[name][:200] for name in ("client_id", "grant_type", "scope") if name in form}
+        entry["credential"] = next((n for n in ("client_assertion", "client_secret") if form.get(n)), None)
+    return entry | answer.notes
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONGEST_LOGGED else f"{text[:LONGEST_LOGGED]}…"

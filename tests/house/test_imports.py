@@ -1,0 +1,150 @@
+"""Who may know whom: every import of the project is read, and none may run upwards or in a circle.
+
+The chapters use the bench and the daemon; the bench starts the practice tenant as a child process; the practice tenant
+and the daemon know nothing of ours. Inside the practice tenant, `FLOORS` is the order of the house.
+"""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from chapters import NOTEBOOKS, ROOT
+
+TENANT = NOTEBOOKS / "practice_tenant"
+
+# From the top down: a module imports from floors below its own, or from its own package. Two names on one floor do not
+# know each other.
+FLOORS = [
+    ("__main__",),
+    ("server", "options"),
+    ("tls",),
+    ("emulator",),
+    ("control",),
+    ("state",),
+    ("faults",),
+    ("portal",),
+    ("graph", "entra"),
+    ("signing",),
+    ("directory",),
+    ("odata",),
+    ("errors",),
+    ("messages",),
+    ("formats", "clock"),
+]
+FLOOR = {name: number for number, floor in enumerate(FLOORS) for name in floor}
+OURS = {"practice_tenant", "workbook", "graph_daemon"}
+ALLOWED = {"practice_tenant": {"practice_tenant"}, "workbook": {"workbook"}, "graph_daemon": set()}
+
+
+def modules() -> list[Path]:
+    """Every Python file beside the chapters."""
+    return sorted(path for path in NOTEBOOKS.rglob("*.py") if not {"keys", "output"} & set(path.parts))
+
+
+def imports(path: Path) -> Iterator[tuple[str, ast.stmt]]:
+    """The full name of everything a file imports, at any depth, relative names made absolute."""
+    package = path.relative_to(NOTEBOOKS).parts[:-1]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else ()
+            start = ".".join(filter(None, [*base, node.module]))
+            for alias in node.names:
+                named = f"{start}.{alias.name}"
+                yield named if is_module(named) else start, node
+
+
+def is_module(name: str) -> bool:
+    place = NOTEBOOKS.joinpath(*name.split("."))
+    return place.is_dir() or place.with_suffix(".py").is_file()
+
+
+def name_of(path: Path) -> str:
+    return ".".join(path.relative_to(NOTEBOOKS).with_suffix("").parts).removesuffix(".__init__")
+
+
+def room(name: str) -> str:
+    """The package or module of the practice tenant that a full name lies in."""
+    parts = name.split(".")
+    return parts[1] if len(parts) > 1 else ""
+
+
+@pytest.mark.parametrize("path", modules(), ids=name_of)
+def test_nobody_knows_more_than_they_may(path):
+    whose = name_of(path).partition(".")[0]
+    known = {name.partition(".")[0] for name, _ in imports(path)} & OURS
+    assert known <= ALLOWED[whose]
+
+
+@pytest.mark.parametrize("path", [path for path in modules() if TENANT in path.parents], ids=name_of)
+def test_no_import_runs_upwards(path):
+    own = room(name_of(path))
+    upwards = {
+        name
+        for name, _ in imports(path)
+        if name.startswith("practice_tenant.") and room(name) != own and FLOOR[room(name)] <= FLOOR[own]
+    }
+    assert own == "" or upwards == set()
+
+
+def test_every_room_has_a_floor():
+    rooms = {room(name_of(path)) for path in modules() if TENANT in path.parents} - {""}
+    assert rooms <= FLOOR.keys()
+
+
+def test_no_imports_go_in_a_circle():
+    graph = {name_of(path): {name for name, _ in imports(path) if name.partition(".")[0] in OURS} for path in modules()}
+    done: set[str] = set()
+
+    def visit(name: str, way: tuple[str, ...]) -> None:
+        assert name not in way, " > ".join((*way[way.index(name) :], name))
+        if name not in done:
+            for other in sorted(graph.get(name, set()) - {name}):
+                visit(other, (*way, name))
+            done.add(name)
+
+    for name in graph:
+        visit(name, ())
+
+
+@pytest.mark.parametrize("path", modules(), ids=name_of)
+def test_no_import_hides_from_the_reader(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    assert "TYPE_CHECKING" not in path.read_text(encoding="utf-8")
+    inside = [
+        node.lineno
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        for node in ast.walk(function)
+        if isinstance(node, ast.ImportFrom) and node.level
+    ]
+    assert inside == []
+
+
+def test_the_emulator_needs_no_server():
+    """A test, a batch or a browser without sockets must be able to use it."""
+    reached, waiting = set(), ["practice_tenant.emulator"]
+    outside = set()
+    while waiting:
+        name = waiting.pop()
+        if name in reached:
+            continue
+        reached.add(name)
+        place = NOTEBOOKS.joinpath(*name.split("."))
+        path = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
+        for other, _ in imports(path):
+            if other.startswith("practice_tenant"):
+                waiting.append(other)
+            else:
+                outside.add(other.partition(".")[0])
+    assert outside.isdisjoint({"tornado", "trustme", "ssl", "socket", "asyncio"})
+    assert "cryptography" in outside
+
+
+def test_chapters_know_the_bench_and_the_daemon_only():
+    assert ROOT / "notebooks" == NOTEBOOKS
+    for chapter in NOTEBOOKS.glob("*.ipynb"):
+        assert "import practice_tenant" not in chapter.read_text(encoding="utf-8")
+        assert "from practice_tenant" not in chapter.read_text(encoding="utf-8")

@@ -1,0 +1,82 @@
+"""Keeps the practice tenant's README honest: every claim names a test that exists, every choice is owned up to."""
+
+import re
+from pathlib import Path
+
+import pytest
+from chapters import NOTEBOOKS, ROOT
+from practice_tenant import control
+from practice_tenant.faults import Fault
+from practice_tenant.options import options_parser
+
+PACKAGE = NOTEBOOKS / "practice_tenant"
+README = (PACKAGE / "README.md").read_text(encoding="utf-8")
+WITNESS = re.compile(r"(test_\w+\.py)::(test_\w+)(?:\[([^\]]+)\])?")
+# How a module marks a place where nobody knows what Microsoft does.
+OWNS_UP = re.compile(r"chosen, not sourced|\(chosen\b|\b(?:is|are|one is) chosen\b|\bChosen\b|: chosen\b|chosen\)")
+
+
+def rows(header: str) -> list[list[str]]:
+    """The rows of every table that begins with this header."""
+    tables = re.findall(rf"^{re.escape(header)}\n\|[-|: ]+\|\n((?:\|.*\n?)*)", README, flags=re.MULTILINE)
+    return [[cell.strip() for cell in line.strip("|").split("|")] for table in tables for line in table.splitlines()]
+
+
+PARITY = rows("| behaviour | played | source | witness |")
+RULES = rows("| rule | witness |")
+CHOICES = [row for row in PARITY if row[1].startswith("chosen")]
+WITNESSED = [(row[0], row[-1]) for row in (*PARITY, *RULES) if row[1] != "absent"]
+
+
+def test_the_table_is_read_whole():
+    assert len(PARITY) > 100
+    assert len(RULES) > 5
+    assert all(len(row) == 4 for row in PARITY)
+    assert len({row[0] for row in PARITY}) == len(PARITY)
+
+
+@pytest.mark.parametrize("row", PARITY, ids=[row[0][:60] for row in PARITY])
+def test_a_behaviour_is_real_with_a_source_or_chosen_with_the_choice_or_absent(row):
+    _, played, source, witness = row
+    if played == "real":
+        assert source
+    elif played == "absent":
+        assert witness == ""
+    else:
+        assert re.fullmatch(r"chosen: .+ \((`[\w/]+\.py`(, )?)+\)", played)
+
+
+@pytest.mark.parametrize(("behaviour", "witness"), WITNESSED, ids=[name[:60] for name, _ in WITNESSED])
+def test_a_witness_exists(behaviour, witness):
+    named = WITNESS.fullmatch(witness)
+    assert named, f"{behaviour!r} names no test"
+    file, function, case = named.groups()
+    [path] = (ROOT / "tests").rglob(file)
+    text = path.read_text(encoding="utf-8")
+    assert re.search(rf"^def {function}\(", text, flags=re.MULTILINE)
+    assert case is None or f'"{case}"' in text
+
+
+def marked(path: Path) -> bool:
+    return bool(OWNS_UP.search(path.read_text(encoding="utf-8")))
+
+
+def test_every_module_that_chose_is_named_by_a_row_and_the_other_way_round():
+    named = {name for row in CHOICES for name in re.findall(r"`([\w/]+\.py)`", row[1])}
+    assert named == {path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py") if marked(path)}
+
+
+def test_the_options_are_those_of_the_command_line():
+    parser = options_parser()
+    options = {option for action in parser._actions for option in action.option_strings} - {"-h", "--help"}
+    assert {re.match(r"`(--[\w-]+)", row[0])[1] for row in rows("| option | meaning | default |")} == options
+
+
+def test_the_calls_are_those_of_the_control_interface():
+    table = {row[0].strip("`/"): row[1] for row in rows("| call | body | what it does |")}
+    assert table.keys() == control._CALLS.keys()
+    assert {name for name, body in table.items() if "GET" in body} == {
+        name for name, (method, _) in control._CALLS.items() if method == "GET"
+    }
+    fault_options = set(re.findall(r"`(\w+)`", table["faults"])) - {"token", "graph"}
+    assert fault_options == set(Fault.__dataclass_fields__)
