@@ -1,6 +1,7 @@
 """Keeps the chapters in their common shape, the prose in its voice, and every link alive."""
 
 import re
+import statistics
 from urllib.parse import unquote
 
 import pytest
@@ -71,18 +72,7 @@ def test_it_has_its_last_three_sections_in_order(chapter):
 def test_it_ends_with_a_recap_table_and_recall_questions(chapter):
     ending = re.split(r"^#+ In practice\b.*$", markdown(chapter), flags=re.MULTILINE)[-1]
     assert re.search(r"^\|[ :-]+\|[ :-]+\|", ending, flags=re.MULTILINE)
-    assert 3 <= ending.count("<details>") <= 5
-
-
-@each_lesson
-def test_it_is_neither_thin_nor_long(chapter):
-    assert 30 <= len(read(chapter).cells) <= 60
-    assert 900 <= len(prose(markdown(chapter)).split()) <= 1800
-
-
-def test_the_first_chapter_is_short():
-    assert len(read(CHAPTERS[0]).cells) <= 60
-    assert len(prose(markdown(CHAPTERS[0])).split()) <= 1800
+    assert 3 <= ending.count("<details>") <= 6
 
 
 @each_chapter
@@ -110,6 +100,76 @@ def test_everything_that_is_folded_has_an_end_and_a_title(document):
     for text in texts:
         tags = re.findall(r"</?(?:details|summary)\b", without_blocks(text))
         assert "".join(tags) == "<details<summary</summary</details" * (len(tags) // 4)
+
+
+# Whole sentences for a tired reader. What is measured is the prose of a chapter, without code, tables and lists.
+
+SQUEEZED = {"01", "03", "04", "05", "06", "07", "10"}  # written under an old limit of words; not yet revised
+REVISED = [chapter for chapter in CHAPTERS if chapter.stem[:2] not in SQUEEZED]
+DROPPED = re.compile(
+    r"\b(?:stands? (?:there|in|for|on|beside|above|below)|mend(?:s|ed|ing)?|also (?:when|if)|for ever|near by|"
+    r"the way on|begins? again)\b|, too\b",
+    re.IGNORECASE,
+)
+
+each_revised = pytest.mark.parametrize("chapter", REVISED, ids=lambda chapter: chapter.stem)
+
+
+@each_revised
+def test_a_sentence_has_room_to_say_something(chapter):
+    lengths = [len(sentence.split()) for sentence in sentences(chapter)]
+    assert statistics.median(lengths) >= 11
+    short = [sentence for sentence in sentences(chapter) if len(sentence.split()) <= 6]
+    assert len(short) <= len(lengths) / 5, short
+
+
+@each_revised
+def test_few_sentences_are_held_together_by_colons(chapter):
+    found = paragraphs(chapter)
+    colons = sum(len(re.findall(r"[:;](?=\s|$)", paragraph)) for paragraph in found)
+    assert colons <= len(found)
+
+
+@each_revised
+def test_it_does_without_the_habits_that_readers_stumbled_over(chapter):
+    assert [match.group() for text in texts_of(chapter) for match in DROPPED.finditer(text)] == []
+
+
+@each_revised
+def test_an_output_of_more_than_two_values_says_what_they_are(chapter):
+    bare = re.compile(r"\A\((?:[^,()]+, ){2,}[^,()]*\)\Z")
+    shown = [
+        output.get("data", {}).get("text/plain", "") for cell in code_cells(read(chapter)) for output in cell.outputs
+    ]
+    assert [text for text in shown if bare.match(text)] == []
+
+
+def test_every_word_of_the_glossary_is_explained_where_it_says():
+    rows = re.findall(r"^\| \*\*(.+?)\*\* \| .+ \| (\d\d) \|$", markdown(CHAPTERS[0]), flags=re.MULTILINE)
+    assert len(rows) >= 15
+    by_number = {chapter.stem[:2]: chapter for chapter in REVISED}
+    for word, number in rows:
+        if number in by_number:
+            bold = re.findall(r"\*\*([^*]+)\*\*", markdown(by_number[number]))
+            assert word.lower() in [found.lower() for found in bold], (word, number)
+
+
+def texts_of(chapter):
+    """The prose of each markdown cell: no code blocks, no HTML."""
+    cells = [cell.source for cell in read(chapter).cells if cell.cell_type == "markdown"]
+    return [re.sub(r"```.*?```|<[^>]+>", " ", text, flags=re.DOTALL) for text in cells]
+
+
+def paragraphs(chapter):
+    """The paragraphs that are neither headings, tables nor lists; code in a line counts as one word."""
+    found = [paragraph for text in texts_of(chapter) for paragraph in re.split(r"\n\s*\n", text) if paragraph.strip()]
+    running = [paragraph for paragraph in found if not re.match(r"\s*(#|\||- |\* |\d+\.|>?\s*\|)", paragraph)]
+    return [re.sub(r"\]\([^)]*\)", "]", re.sub(r"`[^`]*`", "code", paragraph)) for paragraph in running]
+
+
+def sentences(chapter):
+    split = [sentence for paragraph in paragraphs(chapter) for sentence in re.split(r"(?<=[.!?])\s+", paragraph)]
+    return [sentence for sentence in split if sentence.strip()]
 
 
 # The links
