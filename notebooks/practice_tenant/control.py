@@ -127,7 +127,7 @@ def _sign_in(state: State, body: dict[str, Any]) -> dict[str, Any]:
     if sign_in is None:
         raise ControlError(404, "No sign-in waits for this user_code: ask for a new one.")
     action = _choice({"action": "approve"} | body, "action", ("approve", "decline"))
-    state.sign_ins.decide(sign_in, approved=action == "approve")
+    state.sign_ins.decide(sign_in, state.tenant, approved=action == "approve")
     return {"user": ADMINISTRATOR.user_principal_name, "client": sign_in.client.name, "action": action}
 
 

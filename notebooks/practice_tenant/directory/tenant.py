@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import secrets
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,6 +21,7 @@ from cryptography.fernet import Fernet
 from ..clock import Clock
 from ..formats import graph_time
 from .certificates import RegisteredKey, key_credential, load_certificate
+from .graph_permissions import APP_ROLES, SCOPES
 from .objects import new_application, new_service_principal
 from .people import People
 from .well_known import (
@@ -35,11 +36,14 @@ from .well_known import (
     INITIAL_DOMAIN,
     MICROSOFT_TENANT_ID,
     OTHER_RESOURCES,
+    PUBLIC_CLIENTS,
     SERVICE_PRINCIPAL_ID,
     TENANT_ID,
     TENANT_NAME,
+    Client,
 )
 
+EVERYBODY, ONE_PERSON = "AllPrincipals", "Principal"  # whom a consent is for (resources/oauth2permissiongrant.md)
 KEPT_AFTER_DELETION = 30 * 86_400  # seconds: then a deleted object is gone for good (application-delete.md)
 
 
@@ -102,7 +106,10 @@ class Tenant:
     Attributes:
         client_id: the daemon application's client id, None when none was registered.
         applications, service_principals, assignments: object id -> object.
-        owners: object id of an application -> ids of the service principals that own it.
+        grants: consent to delegated permissions, id -> ``oAuth2PermissionGrant``.
+        federated: object id of an application -> its federated identity credentials.
+        owners: object id of an application or a service principal -> ids of the users and service principals that own
+            it.
         deleted: object id -> what was deleted less than 30 days ago.
         page_tokens: seals and hides what the tokens in delta links say.
         token_lifetime: seconds an access token is good for.
@@ -117,6 +124,8 @@ class Tenant:
         self.applications = Register()
         self.service_principals = Register()
         self.assignments = Register()
+        self.grants = Register()
+        self.federated: dict[str, Register] = {}
         self.owners: dict[str, set[str]] = {}
         self.deleted: dict[str, Deleted] = {}
         self.page_tokens = Fernet(Fernet.generate_key())
@@ -198,6 +207,88 @@ class Tenant:
         self.assignments[assignment["id"]] = assignment
         return assignment
 
+    # --- consent to delegated permissions -------------------------------------------------------------------
+
+    def consent(self, client: Client, permissions: Iterable[str]) -> None:
+        """An administrator's yes, for everybody in the tenant, to delegated permissions of Microsoft Graph.
+
+        One of Microsoft's own clients gets its service principal with the first consent, as in every tenant. An app of
+        this tenant without one gets nothing: there is nothing that consent could hang on.
+
+        Args:
+            permissions: e.g. ``User.Read.All``; those the client had before stay.
+        """
+        wanted = set(permissions) - set(client.preauthorized)
+        if not wanted:
+            return
+        principal = self.service_principal(client.id) or self._add_client(client)
+        graph = self.service_principal(GRAPH_APP_ID)
+        if principal is None or graph is None:
+            return
+        known = self.grant_of(principal["id"], graph["id"], EVERYBODY, None)
+        if known is None:
+            self.add_grant(principal["id"], graph["id"], EVERYBODY, None, " ".join(sorted(wanted)))
+        else:
+            known["scope"] = " ".join(sorted(wanted | set(known["scope"].split())))
+
+    def consented(self, client: Client, person_id: str) -> set[str]:
+        """The delegated permissions of Graph that a client may have for a person, pre-authorised ones included."""
+        principal, graph = self.service_principal(client.id), self.service_principal(GRAPH_APP_ID)
+        found = set(client.preauthorized)
+        if principal is None or graph is None:
+            return found
+        for consent_type, whose in ((EVERYBODY, None), (ONE_PERSON, person_id)):
+            grant = self.grant_of(principal["id"], graph["id"], consent_type, whose)
+            if grant is not None:
+                found.update(grant["scope"].split())
+        return found
+
+    def grant_of(
+        self, client_id: str, resource_id: str, consent_type: str, person_id: str | None
+    ) -> dict[str, Any] | None:
+        """The consent between a client and a resource; there is one for everybody, and one for each person."""
+        wanted = (client_id, resource_id, consent_type, person_id)
+        for grant in self.grants.values():
+            if (grant["clientId"], grant["resourceId"], grant["consentType"], grant["principalId"]) == wanted:
+                return grant
+        return None
+
+    def add_grant(
+        self, client_id: str, resource_id: str, consent_type: str, person_id: str | None, scope: str
+    ) -> dict[str, Any]:
+        """Write down consent to delegated permissions.
+
+        Args:
+            client_id, resource_id: object ids of two service principals.
+            consent_type: ``AllPrincipals``, or ``Principal`` for one person alone.
+            scope: the permissions with spaces between them.
+        """
+        grant = {
+            "clientId": client_id,
+            "consentType": consent_type,
+            "id": secrets.token_urlsafe(32),
+            "principalId": person_id,
+            "resourceId": resource_id,
+            "scope": scope,
+        }
+        self.grants[grant["id"]] = grant
+        return grant
+
+    def _add_client(self, client: Client) -> dict[str, Any] | None:
+        if client.id not in PUBLIC_CLIENTS:
+            return None
+        principal = new_service_principal(
+            str(uuid.uuid4()),
+            client.id,
+            client.name,
+            self.now(),
+            owner_tenant=MICROSOFT_TENANT_ID,
+            names=(client.id,),
+            audience="AzureADMultipleOrgs",
+        )
+        self.service_principals[principal["id"]] = principal
+        return principal
+
     # --- deleting and restoring -----------------------------------------------------------------------------
 
     def delete(self, kind: str, object_id: str) -> None:
@@ -228,10 +319,14 @@ class Tenant:
     def purge(self, object_id: str) -> None:
         """Delete an object for good, with all that hangs on it."""
         gone = self.deleted.pop(object_id)
+        for grant in list(self.grants.values()):
+            if object_id in (grant["clientId"], grant["resourceId"], grant["principalId"]):
+                del self.grants[grant["id"]]
         if gone.kind == "user":
             self.people.forget(object_id)
             return
         self.owners.pop(object_id, None)
+        self.federated.pop(object_id, None)
         for assignment in list(self.assignments.values()):
             if object_id in (assignment["principalId"], assignment["resourceId"]):
                 del self.assignments[assignment["id"]]
@@ -319,11 +414,6 @@ class Tenant:
     # --- set-up -------------------------------------------------------------------------------------------
 
     def _add_resources(self) -> None:
-        roles = [
-            {"allowedMemberTypes": ["Application"], "description": value, "displayName": value, "id": role_id,
-             "isEnabled": True, "origin": "Application", "value": value}
-            for value, role_id in GRAPH_APP_ROLES.items()
-        ]  # fmt: skip
         resources = {GRAPH_APP_ID: ("Microsoft Graph", GRAPH_SERVICE_PRINCIPAL_ID, GRAPH_NAMES)} | OTHER_RESOURCES
         for app_id, (name, object_id, uris) in resources.items():
             self.service_principals[object_id] = new_service_principal(
@@ -333,9 +423,11 @@ class Tenant:
                 self.now(),
                 owner_tenant=MICROSOFT_TENANT_ID,
                 names=(app_id, *uris),
-                roles=roles if app_id == GRAPH_APP_ID else [],
                 audience="AzureADMultipleOrgs",
             )
+        graph = self.service_principals[GRAPH_SERVICE_PRINCIPAL_ID]
+        graph["appRoles"] = [role.as_graph() for role in APP_ROLES]
+        graph["oauth2PermissionScopes"] = [scope.as_graph() for scope in SCOPES]
 
     def _add_daemon(self, settings: Settings) -> None:
         self.client_id = CLIENT_ID

@@ -8,28 +8,46 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .graph_permissions import APP_ROLES, SCOPES
+
 GRAPH_APP_ID = "00000003-0000-0000-c000-000000000000"
-# Delegated permissions of Microsoft Graph that can be asked for (Microsoft Graph permissions reference).
-PERMISSIONS = (
-    "Application.Read.All", "Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All", "AuditLog.Read.All",
-    "DelegatedPermissionGrant.ReadWrite.All", "Directory.AccessAsUser.All", "Directory.Read.All",
-    "Directory.ReadWrite.All", "Group.Read.All", "Group.ReadWrite.All", "Mail.Read", "Organization.Read.All",
-    "Organization.ReadWrite.All", "User.Read", "User.Read.All", "User.ReadBasic.All", "User.ReadWrite",
-    "User.ReadWrite.All", "User-PasswordProfile.ReadWrite.All",
-)  # fmt: skip
+OIDC_SCOPES = ("openid", "profile", "email", "offline_access")
+# Delegated permissions of Microsoft Graph that can be asked for.
+PERMISSIONS = tuple(scope.value for scope in SCOPES if scope.value not in OIDC_SCOPES)
 
 
 @dataclass(frozen=True)
 class Client:
-    """The program that signs somebody in: its client id and its name."""
+    """The program that signs somebody in.
+
+    Args:
+        id: its client id.
+        preauthorized: permissions of Graph that nobody needs to consent to, because Microsoft itself agreed to them.
+    """
 
     id: str
     name: str
+    preauthorized: tuple[str, ...] = ()
 
 
-# Microsoft's own public client: what Connect-MgGraph and the docs' samples use to let an administrator sign in.
+# Microsoft's own public clients: what Connect-MgGraph and the docs' samples use to let an administrator sign in.
 COMMAND_LINE_TOOLS = Client("14d82eec-204b-4c2f-b7e8-296a70dab67e", "Microsoft Graph Command Line Tools")
-PUBLIC_CLIENTS = {client.id: client for client in (COMMAND_LINE_TOOLS,)}  # by client id; they have no credential
+# The permissions are the `scp` of its tokens as several public captures of 2025 and 2026 show it.
+AZURE_CLI = Client(
+    "04b07795-8ddb-461a-bbee-02f9e1bf7b46",
+    "Microsoft Azure CLI",
+    (
+        "Application.ReadWrite.All",
+        "AppRoleAssignment.ReadWrite.All",
+        "AuditLog.Read.All",
+        "DelegatedPermissionGrant.ReadWrite.All",
+        "Directory.AccessAsUser.All",
+        "Group.ReadWrite.All",
+        "User.Read.All",
+        "User.ReadWrite.All",
+    ),
+)
+PUBLIC_CLIENTS = {client.id: client for client in (COMMAND_LINE_TOOLS, AZURE_CLI)}  # they have no credential
 
 
 @dataclass(frozen=True)
@@ -62,23 +80,8 @@ GRAPH_SERVICE_PRINCIPAL_ID = "2a6f84d1-c07e-4b39-95e8-d42b1c7f5036"
 TENANT_CREATED = 1_483_274_096  # Unix seconds
 REGION = "EU"
 
-# Application permissions of Microsoft Graph: value -> id of the app role (Microsoft Graph permissions reference).
-GRAPH_APP_ROLES = {
-    "Application.Read.All": "9a5d68dd-52b0-4cc2-bd40-abcf44ac3a30",
-    "Application.ReadWrite.All": "1bfefb4e-e0b5-418b-a88f-73c46d2cc8e9",
-    "Application.ReadWrite.OwnedBy": "18a4783c-866b-4cc7-a460-3d5e5662c884",
-    "AppRoleAssignment.ReadWrite.All": "06b708a9-e830-4db3-a914-8e69da51d44f",
-    "AuditLog.Read.All": "b0afded3-3588-46d8-8b3d-9842eff778da",
-    "Directory.Read.All": "7ab1d382-f21e-4acd-a863-ba3e13f7da61",
-    "Directory.ReadWrite.All": "19dbc75e-c2e2-444c-a770-ec69d8559fc7",
-    "Group.Read.All": "5b567255-7703-4780-807c-7be8301ae99b",
-    "Group.ReadWrite.All": "62a82d76-70ea-41e2-9197-370581804d09",
-    "Mail.Read": "810c84a8-4a9e-49e6-bf7d-12d183f40d01",
-    "Organization.Read.All": "498476ce-e0fe-48b0-b801-37ba7e2685c6",
-    "User.Read.All": "df021288-bdef-4463-88db-98f22de89214",
-    "User.ReadBasic.All": "97235f07-e226-4f63-ace3-39588e11d3a1",
-    "User.ReadWrite.All": "741f803b-c850-494e-b5df-cde7c675a1ca",
-}
+# Application permissions of Microsoft Graph: value -> id of the app role.
+GRAPH_APP_ROLES = {role.value: role.id for role in APP_ROLES}
 
 # Resources a token can be asked for besides Microsoft Graph. Only their service principals exist here: a token for
 # one of them is real, and Graph refuses it, which is the lesson.

@@ -8,10 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..directory.tenant import Tenant
-from ..directory.well_known import PERMISSIONS
+from ..directory.well_known import OIDC_SCOPES, PERMISSIONS
 from .aadsts import EntraError
 
-OIDC_SCOPES = ("openid", "profile", "email", "offline_access")
 _CANONICAL = {name.lower(): name for name in (*OIDC_SCOPES, *PERMISSIONS)}
 
 

@@ -49,7 +49,7 @@ def sign_in_page(request: Request, tenant: Tenant, sign_ins: SignIns) -> Answer:
         return _page(200, "That code did not work", "<p>Check it and try again.</p>" + _code_form(sign_ins))
     if form.get("decision") not in ("approve", "decline"):
         return _page(200, "Let this program in?", _question(sign_in, sign_ins))
-    sign_ins.decide(sign_in, form["decision"] == "approve")
+    sign_ins.decide(sign_in, tenant, approved=form["decision"] == "approve")
     said = "You have signed in" if form["decision"] == "approve" else "You have declined"
     return _page(200, said, f"<p>You may close this window and go back to {html.escape(sign_in.client.name)}.</p>")
 

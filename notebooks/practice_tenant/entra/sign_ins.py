@@ -14,7 +14,7 @@ import secrets
 from dataclasses import dataclass, field, replace
 
 from ..directory.tenant import Tenant
-from ..directory.well_known import PERMISSIONS, Client
+from ..directory.well_known import ADMINISTRATOR, PERMISSIONS, Client
 from .aadsts import EntraError
 from .scopes import read_scopes
 
@@ -48,12 +48,11 @@ class Grant:
 
 @dataclass
 class SignIns:
-    """The sign-ins that are under way, the refresh tokens given out, and what has been consented to."""
+    """The sign-ins that are under way, and the refresh tokens given out. Consent is the tenant's to remember."""
 
     page_key: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
     waiting: dict[str, SignIn] = field(default_factory=dict, repr=False)  # by device code
     refreshable: dict[str, Grant] = field(default_factory=dict, repr=False)  # by refresh token
-    consented: dict[str, set[str]] = field(default_factory=dict)  # client id -> permissions
 
     def begin(self, client: Client, scopes: tuple[str, ...], now: float) -> SignIn:
         """Give out a new pair of codes."""
@@ -69,19 +68,19 @@ class SignIns:
         undecided = (one for one in self.waiting.values() if one.approved is None and one.expires > now)
         return next((one for one in undecided if one.user_code == typed), None)
 
-    def decide(self, sign_in: SignIn, approved: bool) -> None:
+    def decide(self, sign_in: SignIn, tenant: Tenant, *, approved: bool) -> None:
         """Write down what the person said. An administrator's yes is consent for the whole tenant."""
         self.waiting[sign_in.device_code] = replace(sign_in, approved=approved)
         if approved:
-            self.consented.setdefault(sign_in.client.id, set()).update(set(sign_in.scopes) & set(PERMISSIONS))
+            tenant.consent(sign_in.client, set(sign_in.scopes) & set(PERMISSIONS))
 
-    def redeem(self, device_code: str, client: Client, now: float) -> Grant:
+    def redeem(self, device_code: str, client: Client, tenant: Tenant) -> Grant:
         """What the person agreed to; the code is good once.
 
         Raises:
             EntraError: still pending, declined, expired, or a code nobody gave out to this client.
         """
-        sign_in = self.waiting.get(device_code)
+        sign_in, now = self.waiting.get(device_code), tenant.now()
         if sign_in is None or sign_in.client.id != client.id:
             raise EntraError("bad_verification_code")
         if sign_in.expires <= now:
@@ -91,7 +90,7 @@ class SignIns:
         del self.waiting[device_code]
         if not sign_in.approved:
             raise EntraError("authorization_declined")
-        return Grant(client, self._with_default(sign_in.scopes, client), now)
+        return Grant(client, _with_default(sign_in.scopes, client, tenant), now)
 
     def refresh(self, refresh_token: str, client: Client, scope: str, tenant: Tenant) -> Grant:
         """The grant behind a refresh token, for the scopes asked for now; without any, for those of the first time.
@@ -105,9 +104,9 @@ class SignIns:
         if known.issued + REFRESH_LIFETIME <= now:
             raise EntraError("refresh_token_expired")
         scopes = read_scopes(scope, tenant) if scope.strip() else known.scopes
-        if not set(scopes) & set(PERMISSIONS) <= self.consented.get(client.id, set()):
+        if not set(scopes) & set(PERMISSIONS) <= tenant.consented(client, ADMINISTRATOR.id):
             raise EntraError("not_consented", client_id=client.id, app_name=client.name)
-        return Grant(client, self._with_default(scopes, client), now)
+        return Grant(client, _with_default(scopes, client, tenant), now)
 
     def remember(self, grant: Grant) -> str:
         """A refresh token for a grant."""
@@ -117,8 +116,12 @@ class SignIns:
             del self.refreshable[next(iter(self.refreshable))]
         return token
 
-    def _with_default(self, scopes: tuple[str, ...], client: Client) -> tuple[str, ...]:
-        """``.default`` stands for everything consented to so far; User.Read comes with every sign-in (chosen)."""
-        if not any(scope.endswith("/.default") for scope in scopes):
-            return scopes
-        return tuple(dict.fromkeys((*scopes, *sorted(self.consented.get(client.id, ())), "User.Read")))
+
+def _with_default(scopes: tuple[str, ...], client: Client, tenant: Tenant) -> tuple[str, ...]:
+    """``.default`` is everything consented to so far; User.Read comes along for clients that need consent (chosen)."""
+    if not any(scope.endswith("/.default") for scope in scopes):
+        return scopes
+    consented = sorted(tenant.consented(client, ADMINISTRATOR.id) & set(PERMISSIONS))
+    if not client.preauthorized:
+        consented.append("User.Read")
+    return tuple(dict.fromkeys((*scopes, *consented)))

@@ -33,7 +33,7 @@ def issue_token(call: Call) -> dict[str, Any]:
     if grant_type in GRANT_TYPES:
         form["device_code"] = form.get("device_code") or form.get("code", "")  # MSAL sends both, older ones `code`
         require_field(call, "device_code")
-        grant = sign_ins.redeem(form["device_code"], client_of_person(call), call.tenant.now())
+        grant = sign_ins.redeem(form["device_code"], client_of_person(call), call.tenant)
     elif grant_type == "refresh_token":
         require_field(call, "refresh_token")
         grant = sign_ins.refresh(form["refresh_token"], client_of_person(call), form.get("scope", ""), call.tenant)

@@ -15,6 +15,9 @@ WRITE_APPS = ("Application.ReadWrite.All",)
 ROLL_KEYS = ("Application.ReadWrite.All", "Directory.ReadWrite.All")
 ASSIGN_ROLES = ("AppRoleAssignment.ReadWrite.All",)
 
+READ_GRANTS = ("Directory.Read.All", "Directory.ReadWrite.All", "DelegatedPermissionGrant.ReadWrite.All")
+WRITE_GRANTS = ("DelegatedPermissionGrant.ReadWrite.All", "Directory.ReadWrite.All")
+
 # Organization.Read.All is not in the documentation's table; that it suffices is chosen, not sourced.
 READ_ORGANIZATION = ("Organization.Read.All", "Directory.Read.All", "Directory.ReadWrite.All")
 

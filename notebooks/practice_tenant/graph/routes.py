@@ -13,7 +13,10 @@ from . import (
     credentials,
     deleted_items,
     delta,
+    federated_credentials,
+    grants,
     organization,
+    owners,
     service_principals,
     user_changes,
     users,
@@ -25,10 +28,12 @@ from .permissions import (
     DELETE_USERS,
     OWNED,
     READ_APPS,
+    READ_GRANTS,
     READ_ME,
     READ_ORGANIZATION,
     READ_USERS,
     WRITE_APPS,
+    WRITE_GRANTS,
     WRITE_USERS,
 )
 
@@ -83,6 +88,14 @@ def _assigns(method: str, path: str, handler: Callable[[Call], Answer]) -> Route
     return Route(method, path, handler, ASSIGN_ROLES, ASSIGN_ROLES + AS_USER)
 
 
+def _reads_grants(path: str, handler: Callable[[Call], Answer]) -> Route:
+    return Route("GET", path, handler, READ_GRANTS, READ_GRANTS + AS_USER)
+
+
+def _writes_grants(method: str, path: str, handler: Callable[[Call], Answer]) -> Route:
+    return Route(method, path, handler, WRITE_GRANTS, WRITE_GRANTS + AS_USER)
+
+
 # The first route that fits is taken: a fixed name stands before a key in the same place.
 ROUTES = (
     Route("GET", "me", users.get_me, (), READ_ME),
@@ -95,6 +108,7 @@ ROUTES = (
     Route("PATCH", "users/{key}", user_changes.update_user, WRITE_USERS, WRITE_USERS + AS_USER),
     Route("DELETE", "users/{key}", user_changes.delete_user, DELETE_USERS, DELETE_USERS + AS_USER),
     Route("GET", "users/{key}/manager", users.get_manager, READ_USERS, READ_USERS + AS_USER),
+    _reads_grants("users/{key}/oauth2PermissionGrants", grants.list_grants_of_person),
     Route("PUT", "users/{key}/manager/$ref", user_changes.set_manager, WRITE_USERS, WRITE_USERS + AS_USER),
     Route("DELETE", "users/{key}/manager/$ref", user_changes.remove_manager, WRITE_USERS, WRITE_USERS + AS_USER),
     _reads("applications", applications.list_applications),
@@ -107,6 +121,14 @@ ROUTES = (
     _writes("POST", "applications/{key}/removePassword", credentials.remove_password),
     Route("POST", "applications/{key}/addKey", credentials.add_key, ANYONE),
     Route("POST", "applications/{key}/removeKey", credentials.remove_key, ANYONE),
+    _reads("applications/{key}/owners", owners.list_owners),
+    _writes("POST", "applications/{key}/owners/$ref", owners.add_owner),
+    _writes("DELETE", "applications/{key}/owners/{key}/$ref", owners.remove_owner),
+    _reads("applications/{key}/federatedIdentityCredentials", federated_credentials.list_credentials),
+    _writes("POST", "applications/{key}/federatedIdentityCredentials", federated_credentials.create_credential),
+    _reads("applications/{key}/federatedIdentityCredentials/{key}", federated_credentials.get_credential),
+    _writes("PATCH", "applications/{key}/federatedIdentityCredentials/{key}", federated_credentials.update_credential),
+    _writes("DELETE", "applications/{key}/federatedIdentityCredentials/{key}", federated_credentials.delete_credential),
     _reads("servicePrincipals", service_principals.list_service_principals),
     _writes("POST", "servicePrincipals", service_principals.create_service_principal),
     _reads("servicePrincipals/$count", service_principals.count_service_principals),
@@ -125,6 +147,15 @@ ROUTES = (
     _assigns("POST", "servicePrincipals/{key}/appRoleAssignedTo", assignments.assign_on_resource),
     _reads("servicePrincipals/{key}/appRoleAssignedTo/{key}", assignments.get_of_resource),
     _assigns("DELETE", "servicePrincipals/{key}/appRoleAssignedTo/{key}", assignments.delete_of_resource),
+    _reads("servicePrincipals/{key}/owners", owners.list_owners),
+    _writes("POST", "servicePrincipals/{key}/owners/$ref", owners.add_owner),
+    _writes("DELETE", "servicePrincipals/{key}/owners/{key}/$ref", owners.remove_owner),
+    _reads_grants("servicePrincipals/{key}/oauth2PermissionGrants", grants.list_grants_of_client),
+    _reads_grants("oauth2PermissionGrants", grants.list_grants),
+    _writes_grants("POST", "oauth2PermissionGrants", grants.create_grant),
+    _reads_grants("oauth2PermissionGrants/{key}", grants.get_grant),
+    _writes_grants("PATCH", "oauth2PermissionGrants/{key}", grants.update_grant),
+    _writes_grants("DELETE", "oauth2PermissionGrants/{key}", grants.delete_grant),
     Route("GET", "directory/deletedItems/user", deleted_items.list_users, READ_USERS, READ_USERS + AS_USER),
     _reads("directory/deletedItems/application", deleted_items.list_applications),
     _reads("directory/deletedItems/servicePrincipal", deleted_items.list_service_principals),

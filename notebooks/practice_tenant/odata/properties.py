@@ -389,6 +389,29 @@ _APP_ROLE_ASSIGNMENT_ROWS = {
     "resourceId": "Guid D---",
 }
 
+# clientId, consentType, principalId and resourceId: "Supports $filter (eq only)" (resources/oauth2permissiongrant.md).
+_GRANT_ROWS = {
+    "clientId": "String D---",
+    "consentType": "String D---",
+    "id": "String ----",
+    "principalId": "String D---",
+    "resourceId": "String D---",
+    "scope": "String ----",
+}
+
+# name: "Supports $filter (eq)"; the others are not documented (resources/federatedidentitycredential.md).
+_FEDERATED_ROWS = {
+    "id": "String ----",
+    "name": "String D---",
+    "issuer": "String D---",
+    "subject": "String D---",
+    "description": "String ----",
+    "audiences": "[String] ----",
+}
+
+# What a user and a service principal have in common: a list of owners may hold both.
+_DIRECTORY_OBJECT_ROWS = {"id": "String D---", "deletedDateTime": "DateTimeOffset ----"}
+
 _ORGANIZATION_ROWS = {
     name: f"{kind} ----"
     for kind, names in {
@@ -433,6 +456,11 @@ SERVICE_PRINCIPALS = Collection(
 APP_ROLE_ASSIGNMENTS = Collection(
     "appRoleAssignments", "appRoleAssignment", "AppRoleAssignment", _APP_ROLE_ASSIGNMENT_ROWS
 )
+GRANTS = Collection("oauth2PermissionGrants", "oAuth2PermissionGrant", "OAuth2PermissionGrant", _GRANT_ROWS)
+FEDERATED_CREDENTIALS = Collection(
+    "federatedIdentityCredentials", "federatedIdentityCredential", "FederatedIdentityCredential", _FEDERATED_ROWS
+)
+DIRECTORY_OBJECTS = Collection("directoryObjects", "directoryObject", "DirectoryObject", _DIRECTORY_OBJECT_ROWS)
 ORGANIZATION = Collection("organization", "organization", "Organization", _ORGANIZATION_ROWS, advanced=False)
 
 
