@@ -1,37 +1,61 @@
-"""Checks answers to the exercises: finds the checker, runs it, and turns whatever happens into a verdict."""
+"""Checks answers to the exercises: finds the answer and its checker, and turns whatever happens into a verdict.
+
+Four kinds of exercise, told apart by the cell that the learner starts from:
+
+    choose or predict     flow = ...                              a value; a list or dictionary may have several ...
+    repair one line       def scope(uri): return uri + ".default"     runs as it is given, and does the wrong thing
+    fill in a gap         def scope(uri): return [f"{uri}" ...]       code with ... in some places
+    write a function      def scope(uri): ...                     nothing but the signature
+
+A checker is registered in checks/chapter_NN.py; marking.py has the words to write it in. For "repair" and "fill in"
+it is told the code as given, which is how the check knows that nothing has been changed yet.
+"""
 
 from __future__ import annotations
 
 import atexit
-import dis
 import importlib
 import importlib.util
+import inspect
 import re
+import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from functools import wraps
 from typing import Any
 
 import msal
 import requests
 
 from .bench import Bench, practice_bench
+from .cells import CellRuns, shell_here
 from .problems import WorkbookProblem
+from .showing import without_secrets
+from .watching import LearnersError, NotStarted, Watched, has_gap, in_words, is_as_given, is_empty
 
 GRAPH_SCOPE = "https://graph.microsoft.com/.default"
 _SYMBOLS = {"not started": "⬜", "not yet": "❌", "right": "✅"}
+_PRINTED = 120  # characters of what an answer printed that are shown again
+_NO_ANSWER = object()
+
+_runs = CellRuns()
+_runs.follow(shell_here())
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a check says: `state` is "not started", "not yet" or "right"; `hint` is a sentence or empty."""
+    """What a check says: `state` is "not started", "not yet" or "right"; `hint` is a sentence or empty.
+
+    `printed` is what the answer printed while it was tried.
+    """
 
     state: str
     hint: str = ""
+    printed: str = ""
 
     def __repr__(self) -> str:
-        return f"{_SYMBOLS[self.state]} {self.state}{': ' if self.hint else ''}{self.hint}"
+        verdict = f"{_SYMBOLS[self.state]} {self.state}{': ' if self.hint else ''}{self.hint}"
+        return f"{verdict}\n   Your code printed: {_in_short(self.printed)}" if self.printed.strip() else verdict
 
 
 def right(remark: str = "") -> Verdict:
@@ -45,102 +69,145 @@ def not_yet(hint: str) -> Verdict:
 
 
 Checker = Callable[[Any, "Ask"], Verdict]
-_checkers: dict[str, Checker] = {}
 
 
-def exercise(exercise_id: str) -> Callable[[Checker], Checker]:
+@dataclass(frozen=True)
+class Exercise:
+    """A registered exercise: its checker, the name that the learner's cell defines, and the code it starts from."""
+
+    checker: Checker
+    answer: str
+    given: str | None
+
+
+_exercises: dict[str, Exercise] = {}
+
+
+def exercise(exercise_id: str, given: str | None = None) -> Callable[[Checker], Checker]:
     """Registers a checker: ``@exercise("04-scope")`` above ``def scope(graph_scope, ask): ...``.
 
-    A checker calls the learner's function plainly and returns `right` or `not_yet`. It need not care for an answer
-    that is still ``...``, returns None or raises: `check` sees to these.
+    The checker's first parameter has the name that the learner's cell defines. It is the learner's value, or a
+    function (`Watched`) that is called plainly. A checker returns `right` or `not_yet`, and need not care for an answer
+    that is as it was given, returns None, raises or does not end: `check` sees to these.
+
+    Args:
+        exercise_id: chapter and name, e.g. ``"04-scope"``.
+        given: the source of the learner's cell as the notebook has it, for "repair" and "fill in".
     """
 
     def register(checker: Checker) -> Checker:
-        _checkers[exercise_id] = checker
+        answer = next(iter(inspect.signature(checker).parameters))
+        _exercises[exercise_id] = Exercise(checker, answer, given)
         return checker
 
     return register
 
 
-def check(exercise_id: str, answer: Any) -> Verdict:
+def check(exercise_id: str, answer: Any = _NO_ANSWER) -> Verdict:
     """Checks an answer and never raises, so that Run All goes through.
 
     Args:
         exercise_id: chapter and name, e.g. ``"04-scope"``.
-        answer: what the learner wrote, a function or a value; ``...`` stands for not started.
+        answer: what the learner wrote, a function or a value. Without it the check takes the name that the exercise
+            asks for out of the notebook, and says so when the cell above has not run or has failed.
     """
+    watched = None
+    names = sys._getframe(1).f_globals
     try:
-        checker = _find(exercise_id)
-        return checker(_watched(answer), _fresh_ask())
-    except _NotStarted:
-        return Verdict("not started", "put your code where the ... stands, then run both cells again.")
+        known = find(exercise_id)
+        if answer is _NO_ANSWER:
+            answer = _answer_above(known, names)
+        watched = _watched(answer, known)
+        verdict = known.checker(watched, _fresh_ask())
+    except NotStarted:
+        verdict = Verdict("not started", _how_to_start(known))
     except (LearnersError, WorkbookProblem) as problem:
-        return not_yet(str(problem))
+        verdict = not_yet(str(problem))
+    except KeyboardInterrupt:
+        call = watched.call if isinstance(watched, Watched) else "the check"
+        verdict = not_yet(f"{call} was stopped before it ended.")
+    except _CellAbove as above:
+        verdict = above.verdict
     except (Exception, SystemExit) as error:  # a checker that stumbles over an answer no one thought of
-        return not_yet(f"the check cannot work with this answer ({_in_words(error)}).")
+        verdict = not_yet(_cannot_work_with(watched, error))
+    printed = watched.printed if isinstance(watched, Watched) else ""
+    return replace(verdict, printed=printed)
 
 
-# --- the learner's function, watched --------------------------------------------------------------------------------
+class _CellAbove(Exception):
+    """The cell with the answer did not run, or failed; `verdict` says so."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        super().__init__(verdict.hint)
+        self.verdict = verdict
 
 
-class _NotStarted(Exception):
-    """The answer, or what it returns, is still ``...``."""
+def _answer_above(known: Exercise, names: Mapping[str, Any]) -> Any:
+    run = _runs.newest_that_defines(known.answer)
+    if run and isinstance(run.error, SyntaxError):
+        where = f" in line {run.error.lineno}" if run.error.lineno else ""
+        words = f"{type(run.error).__name__}{where}: {run.error.msg}"
+        raise _CellAbove(not_yet(f"Python cannot read the cell above ({words}). Correct it and run both cells again."))
+    if run and run.error:
+        words = without_secrets(in_words(run.error))
+        raise _CellAbove(not_yet(f"the cell above ended with {words}. Correct it and run both cells again."))
+    if known.answer not in names:
+        hint = f"run the cell above first, the one that defines {known.answer}, and then this one."
+        raise _CellAbove(Verdict("not started", hint))
+    return names[known.answer]
 
 
-class LearnersError(Exception):
-    """The learner's function raised (``__cause__`` is what) or gave back None; the text is for the learner.
-
-    A checker that knows a better hint may catch it; otherwise `check` shows the text.
-    """
-
-
-def _watched(answer: Any) -> Any:
-    if answer is ...:
-        raise _NotStarted
-    if not callable(answer):
-        return answer
-
-    name = getattr(answer, "__name__", "your function")
-
-    @wraps(answer)
-    def call(*args: Any, **named: Any) -> Any:
-        try:
-            result = answer(*args, **named)
-        except (Exception, SystemExit) as error:
-            raise LearnersError(f"{name}() raises {_in_words(error)}.") from error
-        if result is ...:
-            raise _NotStarted
-        if result is None and _is_stub(answer):
-            raise _NotStarted
-        if result is None:
-            raise LearnersError(f"{name}() gives back None: does it end in return?")
-        return result
-
-    return call
+def _watched(answer: Any, known: Exercise) -> Any:
+    untouched = known.given is not None and is_as_given(answer, known.answer, known.given)
+    if callable(answer):
+        if known.given is not None and not untouched and has_gap(answer):
+            raise LearnersError(f"there is still a ... in {known.answer}: replace each of them.")
+        return Watched(answer, untouched=untouched or is_empty(answer))
+    if untouched or answer is ...:
+        raise NotStarted
+    if isinstance(answer, dict | list | tuple) and has_gap(answer):
+        entries = list(answer.values()) if isinstance(answer, dict) else answer
+        if all(has_gap(entry) for entry in entries):
+            raise NotStarted
+        raise LearnersError(f"there is still a ... in {known.answer}: replace each of them.")
+    return answer
 
 
-def _is_stub(function: Callable) -> bool:
-    """Whether the body is still ``...``: Python compiles that to a bare return, as it does ``pass``."""
-    code = getattr(function, "__code__", None)
-    nothing = {"RESUME", "NOP", "LOAD_CONST", "RETURN_CONST", "RETURN_VALUE"}
-    return code is not None and {step.opname for step in dis.get_instructions(code)} <= nothing
+def _how_to_start(known: Exercise) -> str:
+    if known.given is None:
+        return "replace the ... with your answer, then run both cells again."
+    if "..." in known.given:
+        return "replace each ... in the cell above, then run both cells again."
+    return "the code is still as it was given. Change it, then run both cells again."
 
 
-def _in_words(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}".strip(": .")
+def _cannot_work_with(watched: Any, error: BaseException) -> str:
+    if isinstance(watched, Watched):
+        return f"the check cannot work with what {watched.call} gives ({in_words(error)})."
+    return f"the check cannot work with this answer ({in_words(error)})."
+
+
+def _in_short(printed: str) -> str:
+    text = " ".join(without_secrets(printed).split())
+    return text if len(text) <= _PRINTED else f"{text[:_PRINTED]}… ({len(text):,} characters)"
 
 
 # --- finding the checker --------------------------------------------------------------------------------------------
 
 
-def _find(exercise_id: str) -> Checker:
+def find(exercise_id: str) -> Exercise:
+    """The exercise of this name.
+
+    Raises:
+        WorkbookProblem: there is none; it names one that is spelled alike.
+    """
     chapter = re.match(r"\d\d(?=-)", str(exercise_id))
     module = f"{__package__}.checks.chapter_{chapter.group() if chapter else ''}"
     if chapter and importlib.util.find_spec(module):
         importlib.import_module(module)
-    if exercise_id in _checkers:
-        return _checkers[exercise_id]
-    meant = get_close_matches(str(exercise_id), _checkers, n=1)
+    if exercise_id in _exercises:
+        return _exercises[exercise_id]
+    meant = get_close_matches(str(exercise_id), _exercises, n=1)
     hint = f" Did you mean '{meant[0]}'?" if meant else ""
     raise WorkbookProblem(f"there is no exercise called '{exercise_id}'.{hint}")
 

@@ -3,33 +3,41 @@
 What the checks say to them is asked in the notebooks' own kernels: see `exercises.try_answers`.
 """
 
-import ast
 import re
 from collections import Counter
 
 import pytest
 from chapters import CHAPTERS, code_cells, read, tags
 from exercises import (
+    CHOOSE,
     EXERCISES,
+    FILL,
+    REPAIR,
     SOLUTION,
     STUB,
     SYMBOLS,
+    WRITE,
     Verdict,
+    answers_of,
     complaints,
     exercises_of,
-    function_in,
-    mistakes_of,
+    kind_of,
     python_blocks,
+    signature_in,
     text_under,
 )
+from workbook.verdicts import find
 
 each_exercise = pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.name)
 each_chapter = pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.stem)
 
 
 @each_chapter
-def test_a_chapter_has_two_to_four_exercises(chapter):
-    assert len(exercises_of(chapter)) in ([0] if chapter.stem.startswith("00") else [2, 3, 4])
+def test_a_chapter_has_three_or_four_exercises(chapter):
+    exercises = exercises_of(chapter)
+    climbs = any(exercise.kind != WRITE for exercise in exercises)
+    least = 0 if chapter.stem.startswith("00") else 3 if climbs else 2
+    assert least <= len(exercises) <= 4
 
 
 @each_chapter
@@ -37,16 +45,17 @@ def test_every_exercise_cell_belongs_to_an_exercise_of_this_chapter(chapter):
     found = Counter(tag for cell in read(chapter).cells for tag in tags(cell))
     exercises = exercises_of(chapter)
     assert found["exercise"] == found["check"] == found["solution"] == len(exercises)
-    assert set(mistakes_of(chapter)) <= {exercise.name for exercise in exercises}
+    names = {exercise.name for exercise in exercises}
+    assert set(answers_of(chapter, "MISTAKES")) == set(answers_of(chapter, "RIGHT")) == names
     for exercise in exercises:
         assert re.fullmatch(rf"ex-{chapter.stem[:2]}-[a-z0-9-]+", exercise.stub.id)
 
 
 @each_exercise
 def test_the_four_cells_keep_the_contract(exercise):
-    function = function_in(exercise.stub.source)
     assert exercise.text.cell_type == exercise.solution.cell_type == "markdown"
-    assert exercise.check.source == f'check("{exercise.name}", {function.name})'
+    assert exercise.check.source == f'check("{exercise.name}")'
+    assert find(exercise.name).answer == exercise.answer
     assert exercise.check.metadata.editable is False
     assert exercise.check.metadata.deletable is False
     assert tags(exercise.check) == ["check"]
@@ -62,32 +71,47 @@ def test_the_four_cells_stand_in_order(exercise):
 
 
 @each_exercise
-def test_the_stub_is_one_function_with_an_ellipsis_for_a_body(exercise):
-    statements = ast.parse(exercise.stub.source).body
-    assert [type(statement) for statement in statements] == [ast.FunctionDef]
-    body = [
-        node
-        for node in statements[0].body
-        if not (isinstance(node.value, ast.Constant) and node.value.value is not ...)
-    ]
-    assert [ast.unparse(node) for node in body] == ["..."]
+def test_the_check_knows_the_code_that_it_starts_from(exercise):
+    given = find(exercise.name).given
+    if exercise.kind in (REPAIR, FILL):
+        assert given.strip() == exercise.stub.source.strip()
+    else:
+        assert given is None
+
+
+@pytest.mark.parametrize(
+    ("stub", "kind"),
+    [
+        ("status = ...", CHOOSE),
+        ("status: int = ...", CHOOSE),
+        ("answers = {'a': ..., 'b': ...}", CHOOSE),
+        ("def scope(uri):\n    ...", WRITE),
+        ("def scope(uri):\n    'A list.'\n    ...", WRITE),
+        ("def scope(uri):\n    return [...]", FILL),
+        ("def scope(uri):\n    if uri:\n        ...\n    return []", FILL),
+        ("LIMIT = ...\ndef scope(uri):\n    return [uri]", FILL),
+        ("def scope(uri):\n    return uri", REPAIR),
+        ("scope = 'User.Read.All'", REPAIR),
+    ],
+)
+def test_the_kind_of_an_exercise_shows_in_its_stub(stub, kind):
+    assert kind_of(stub) == kind
 
 
 @each_exercise
-def test_the_solution_is_one_folded_block_that_defines_the_same_function(exercise):
+def test_the_solution_is_one_folded_block_that_defines_the_same_name(exercise):
     assert len(python_blocks(exercise.solution.source)) == 1
     [folded] = re.findall(r"<details>(.*?)</details>", exercise.solution.source, flags=re.DOTALL)
     assert exercise.solution_code in folded
-    stub, solution = function_in(exercise.stub.source), function_in(exercise.solution_code)
-    assert (solution.name, ast.dump(solution.args)) == (stub.name, ast.dump(stub.args))
+    stub, solution = exercise.stub.source, exercise.solution_code
+    assert signature_in(solution, exercise.answer) == signature_in(stub, exercise.answer)
 
 
 @each_exercise
 def test_nothing_else_uses_the_answer(exercise):
-    name = function_in(exercise.stub.source).name
-    own = {exercise.stub.id, exercise.check.id}
-    others = [cell.id for cell in code_cells(read(exercise.chapter)) if re.search(rf"\b{name}\b", cell.source)]
-    assert set(others) == own
+    word = re.compile(rf"\b{exercise.answer}\b")
+    others = [cell for cell in code_cells(read(exercise.chapter)) if not {"exercise", "check"} & set(tags(cell))]
+    assert [cell.id for cell in others if word.search(cell.source)] == []
 
 
 @each_exercise
@@ -96,13 +120,16 @@ def test_the_stored_verdict_is_not_started(exercise):
 
 
 @each_exercise
-def test_at_least_three_mistakes_are_named(exercise):
-    assert len(exercise.mistakes) >= 3
+def test_at_least_four_mistakes_and_three_unusual_right_answers_are_named(exercise):
+    assert len(exercise.mistakes) >= 4
+    assert len(exercise.right_answers) >= 3
+    assert not exercise.right_answers.keys() & exercise.mistakes.keys()
 
 
 def test_a_wrong_verdict_is_told(exercise=EXERCISES[0]):
     """What the answers get in a kernel is checked by `exercises.complaints`, right after each check cell."""
     good = {answer: Verdict("not yet", f"{answer}: {words}", "❌") for answer, (_, words) in exercise.mistakes.items()}
+    good |= {answer: Verdict("right", "", "✅") for answer in exercise.right_answers}
     good |= {STUB: Verdict("not started", "", "⬜"), SOLUTION: Verdict("right", "", "✅")}
     assert complaints(exercise, good) == []
     first, second, *_ = exercise.mistakes

@@ -1,7 +1,22 @@
 """The exercises of the chapters: where their cells are, and what their checks say to every known answer.
 
-nbval's own run of a notebook serves its exercises, too: right after each check, stub, named mistakes and solution are
-tried in the same kernel.
+nbval's own run of a notebook serves its exercises as well: right after each check, the stub, the unusual right answers,
+the named mistakes and the solution are tried in the same kernel.
+
+A new exercise needs five things: its four cells in the notebook, a checker in notebooks/workbook/checks/chapter_NN.py,
+and its answers in tests/chapters/mistakes/chapter_NN.py, which holds two dictionaries:
+
+    RIGHT = {"04-scope": {"a tuple": "def graph_scope(uri):\n    return (uri + '/.default',)"}}
+    MISTAKES = {"04-scope": {"a text": ("def graph_scope(uri):\n    return uri + '/.default'", "this is a str")}}
+
+RIGHT has at least three unusual right answers for each exercise: another style, another library call, another return
+type that means the same. MISTAKES has at least four wrong ones, each with words of the hint that it must get; no two
+may get the same hint, and a subtle one, that works on the worked example only, is among them. The source of an answer
+is what a learner's cell would hold, whatever the kind of exercise:
+
+    choose or predict     "status = 403"
+    repair, fill in       the whole cell again, changed
+    write a function      "def missing_roles(claims, needed):\n    return ..."
 """
 
 import ast
@@ -16,6 +31,7 @@ from chapters import CELL_TIMEOUT, CHAPTERS, code_cells, read, tags
 from nbval.plugin import IPyNbCell
 
 STUB, SOLUTION = "the stub", "the printed solution"
+CHOOSE, REPAIR, FILL, WRITE = "choose or predict", "repair", "fill in", "write"
 SYMBOLS = {"not started": "⬜", "not yet": "❌", "right": "✅"}
 
 
@@ -40,9 +56,14 @@ class Exercise:
     solution: nbformat.NotebookNode | None
 
     @property
-    def function(self) -> str:
-        """The name of the function that the learner writes."""
-        return function_in(self.stub.source).name
+    def answer(self) -> str:
+        """The name of the function or value that the learner's cell defines and the check looks at."""
+        return name_in(self.stub.source)
+
+    @property
+    def kind(self) -> str:
+        """What the learner does: choose, repair, fill in or write."""
+        return kind_of(self.stub.source)
 
     @property
     def solution_code(self) -> str:
@@ -52,18 +73,63 @@ class Exercise:
     @property
     def mistakes(self) -> dict[str, tuple[str, str]]:
         """What the mistake is → (source of the wrong function, words its hint must contain)."""
-        return mistakes_of(self.chapter).get(self.name, {})
+        return answers_of(self.chapter, "MISTAKES").get(self.name, {})
+
+    @property
+    def right_answers(self) -> dict[str, str]:
+        """What is unusual about a right answer → its source."""
+        return answers_of(self.chapter, "RIGHT").get(self.name, {})
 
     @property
     def answers(self) -> dict[str, str]:
         """Every known answer: what it is → its source."""
         wrong = {mistake: source for mistake, (source, _) in self.mistakes.items()}
-        return {STUB: self.stub.source, **wrong, SOLUTION: self.solution_code}
+        return {STUB: self.stub.source, **self.right_answers, **wrong, SOLUTION: self.solution_code}
 
 
-def function_in(source: str) -> ast.FunctionDef:
-    """The last function that a piece of source defines at its top level."""
-    return [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)][-1]
+def name_in(source: str) -> str:
+    """The name that the last function or assignment at the top level of a piece of source defines."""
+    return _definitions(source)[-1][0]
+
+
+def kind_of(stub: str) -> str:
+    """The kind of an exercise, told by the cell that the learner starts from."""
+    statements = ast.parse(stub).body
+    gaps = sum(isinstance(node, ast.Constant) and node.value is ... for node in ast.walk(ast.parse(stub)))
+    if gaps == 0:
+        return REPAIR
+    if len(statements) == 1 and isinstance(statements[0], ast.Assign | ast.AnnAssign):
+        return CHOOSE
+    if len(statements) == 1 and isinstance(statements[0], ast.FunctionDef) and _is_empty(statements[0]):
+        return WRITE
+    return FILL
+
+
+def signature_in(source: str, name: str) -> str | None:
+    """The parameters of the function called `name`, as text; None when it is a value."""
+    [node] = [node for found, node in _definitions(source) if found == name][-1:]
+    return ast.dump(node.args) if isinstance(node, ast.FunctionDef) else None
+
+
+def _definitions(source: str) -> list[tuple[str, ast.stmt]]:
+    found = []
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.FunctionDef):
+            found.append((node.name, node))
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            found.append((node.targets[0].id, node))
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            found.append((node.target.id, node))
+    return found
+
+
+def _is_empty(function: ast.FunctionDef) -> bool:
+    body = [node for node in function.body if not (isinstance(node, ast.Expr) and _is_text(node.value))]
+    return [ast.unparse(node) for node in body] == ["..."]
+
+
+def _is_text(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
 
 
 def python_blocks(markdown: str) -> list[str]:
@@ -71,11 +137,11 @@ def python_blocks(markdown: str) -> list[str]:
     return re.findall(r"^```python\n(.*?)^```", markdown, flags=re.MULTILINE | re.DOTALL)
 
 
-def mistakes_of(chapter: Path) -> dict[str, dict[str, tuple[str, str]]]:
-    """MISTAKES of tests/mistakes/chapter_NN.py, empty when there is no such file."""
+def answers_of(chapter: Path, which: str) -> dict[str, dict]:
+    """RIGHT or MISTAKES of tests/chapters/mistakes/chapter_NN.py, empty when there is no such file."""
     module = f"mistakes.chapter_{chapter.stem[:2]}"
     try:
-        return importlib.import_module(module).MISTAKES
+        return getattr(importlib.import_module(module), which)
     except ModuleNotFoundError as error:
         if error.name not in (module, "mistakes"):
             raise
@@ -110,7 +176,8 @@ def try_answers(check_cell: IPyNbCell) -> None:
     """Try every known answer to an exercise in the notebook's own kernel, right after nbval has run its check.
 
     An answer may so use whatever the chapter has defined; each is tried in a copy of the notebook's names. At the end
-    the printed solution stays defined, so that the rest of the notebook runs, and is compared, with it in place.
+    the printed solution is put in as a learner would, checked once more, and stays defined, so that the rest of the
+    notebook runs, and is compared, with it in place.
 
     Args:
         check_cell: the cell tagged `check`, as nbval has it.
@@ -123,8 +190,12 @@ def try_answers(check_cell: IPyNbCell) -> None:
         answer: Verdict(*json.loads(printed_by(check_cell, trial(exercise, source)).splitlines()[-1]))
         for answer, source in exercise.answers.items()
     }
+    wrong = complaints(exercise, verdicts)
     printed_by(check_cell, exercise.solution_code)
-    if wrong := complaints(exercise, verdicts):
+    solved = printed_by(check_cell, f"print({exercise.check.source})")
+    if not solved.startswith(SYMBOLS["right"]):
+        wrong.append(f"the notebook with its solution put in: {solved}")
+    if wrong:
         raise AssertionError(f"{exercise.name}: " + "; ".join(wrong))
 
 
@@ -134,7 +205,7 @@ def trial(exercise: Exercise, source: str) -> str:
         [
             "__names = dict(globals())",
             f"exec({source!r}, __names)",
-            f"__verdict = check({exercise.name!r}, __names[{exercise.function!r}])",
+            f"__verdict = check({exercise.name!r}, __names[{exercise.answer!r}])",
             "print()",
             "print(__import__('json').dumps([__verdict.state, __verdict.hint, repr(__verdict)]))",
         ]
@@ -142,8 +213,8 @@ def trial(exercise: Exercise, source: str) -> str:
 
 
 def complaints(exercise: Exercise, verdicts: dict[str, Verdict]) -> list[str]:
-    """What is wrong with the verdicts: stub, solution, each mistake, and hints that two mistakes share."""
-    states = {STUB: "not started", SOLUTION: "right"}
+    """What is wrong with the verdicts: stub, right answers, each mistake, and hints that two mistakes share."""
+    states = {STUB: "not started", SOLUTION: "right", **dict.fromkeys(exercise.right_answers, "right")}
     wrong = [
         f"{answer}: {verdict.text}"
         for answer, verdict in verdicts.items()

@@ -12,6 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 
 from ..keys import PASSPHRASE
+from ..marking import call_of, of_type, plain
 from ..verdicts import GRAPH_SCOPE, Ask, LearnersError, Verdict, exercise, not_yet, right
 
 # A certificate whose SHA-256 has a + and a / in plain base64: there the two alphabets show. Nobody has its key.
@@ -36,12 +37,14 @@ def x5t(x5t_s256: Callable[[str], str], ask: Ask) -> Verdict:
     answer = x5t_s256(SAMPLE)
     if isinstance(answer, bytes):
         return not_yet("a header is text, and this is bytes: .decode() makes a str of it.")
-    if not isinstance(answer, str):
-        return not_yet(f"a str is wanted, and this is a {type(answer).__name__}.")
-    digest = _der_digest(SAMPLE)
+    if wrong := of_type(answer, str, call_of(x5t_s256)):
+        return wrong
+    answer, digest = plain(answer), _der_digest(SAMPLE)
     if answer != _base64url(digest):
+        if plain(x5t_s256(ask.bench.certificate)) == answer:
+            return not_yet("two different certificates get the same answer: use certificate_pem, not another variable.")
         return not_yet(_what_is_wrong(answer, digest, x5t_s256, ask))
-    if x5t_s256(ask.bench.certificate) != _base64url(_der_digest(ask.bench.certificate)):
+    if plain(x5t_s256(ask.bench.certificate)) != _base64url(_der_digest(ask.bench.certificate)):
         return not_yet("right for one certificate, wrong for another: use certificate_pem.")
     reply = _reply_of_entra(x5t_s256(ask.bench.certificate), ask)
     return right(f"asked with this name, Entra ID answers: {reply}.")
@@ -50,7 +53,7 @@ def x5t(x5t_s256: Callable[[str], str], ask: Ask) -> Verdict:
 def _what_is_wrong(answer: str, digest: bytes, x5t_s256: Callable[[str], str], ask: Ask) -> str:
     bare = answer.rstrip("=")
     if bare == _base64url(digest):
-        return "all but the = at the end, which base64url leaves away (RFC 7515). Entra ID takes both; here cut it off."
+        return "all but the = at the end, which base64url omits (RFC 7515). Entra ID takes both; here cut it off."
     if bare.replace("+", "-").replace("/", "_") == _base64url(digest):
         return "this is plain base64, with + and /. base64url writes - and _ there: base64.urlsafe_b64encode does."
     mistake = _known_mistake(bare, digest)
@@ -72,8 +75,13 @@ def _known_mistake(bare: str, digest: bytes) -> str:
         return "this is base64url of the hexadecimal text: encode the 32 bytes, digest() and not hexdigest()."
     if bare == _base64url(certificate.fingerprint(hashes.SHA1())):  # noqa: S303 - the learner's mistake, not ours
         return "this is x5t, made with SHA-1; x5t#S256 is made with SHA-256."
-    if bare in {_base64url(hashlib.sha256(text).digest()) for text in texts}:
-        return "this is a hash over the PEM text: take the DER bytes, which stand in it as base64."
+    text_digests = [hashlib.sha256(text).digest() for text in texts]
+    if bare.lower() in {text_digest.hex() for text_digest in text_digests}:
+        return (
+            "this is a hash over the PEM text, in hexadecimal: take the DER bytes, and encode the digest as base64url."
+        )
+    if bare in {_base64url(text_digest) for text_digest in text_digests}:
+        return "this is a hash over the PEM text: take the DER bytes, which are in it as base64."
     if bare == _base64url(hashlib.sha256(public_key).digest()):
         return "this is a hash over the public key alone: take the whole certificate."
     return f"43 characters are wanted, of SHA-256 over the DER bytes; these are {len(bare)} others."
@@ -112,26 +120,29 @@ def upload(may_upload: Callable[[bytes], bool], ask: Ask) -> Verdict:
         ("server.cer", "server.cer is the same certificate in DER, bytes without any BEGIN line: it may be uploaded."),
     ):
         answer = _ask_about(may_upload, files, name)
-        if not isinstance(answer, bool):
-            return not_yet(f"True or False is wanted, and for {name} this is a {type(answer).__name__}.")
-        if not answer:
+        if wrong := of_type(answer, bool, f"may_upload(the bytes of {name})"):
+            return wrong
+        if not plain(answer):
             return not_yet(why)
     for name, why in _REFUSED.items():
-        if _ask_about(may_upload, files, name):
+        if plain(_ask_about(may_upload, files, name)):
             return not_yet(f"{why}{_loss(ask) if name in _KEYS else ''}")
     return right("and when in doubt, look at the first line, not at the file's name.")
 
 
-_KEYS = ("server.pem", "a key and a certificate in one PEM", "an old RSA key")
+_KEYS = ("server.pem", "a key and a certificate in one PEM", "an old RSA key", "a key in DER", "an old RSA key in DER")
 _REFUSED = {
     "server.pem": "server.pem is the private key, and you would upload it.",
-    "a key and a certificate in one PEM": "the private key stands behind the certificate, and you would upload both.",
-    "an old RSA key": "-----BEGIN RSA PRIVATE KEY----- is a private key too, in its older form.",
-    "an encrypted key": "-----BEGIN ENCRYPTED PRIVATE KEY----- is a private key too, and passphrases get guessed.",
+    "a key and a certificate in one PEM": "the private key is behind the certificate, and you would upload both.",
+    "an old RSA key": "-----BEGIN RSA PRIVATE KEY----- is a private key as well, in its older form.",
+    "an encrypted key": "-----BEGIN ENCRYPTED PRIVATE KEY----- is a private key as well, and passphrases get guessed.",
     "server.pfx": "a PFX holds the private key as well; it has no BEGIN line that would say so.",
     "server.csr": "BEGIN CERTIFICATE REQUEST is a request, not a certificate: Entra ID has no use for it.",
     "a public key": "a bare public key gives nothing away, but it is no certificate: it lacks the name and the dates.",
     "a photograph": "a file that is no certificate at all would be uploaded: let a parser decide.",
+    "a key in DER": "a private key in DER has no BEGIN line, and you would upload it: what does begin like that?",
+    "an old RSA key in DER": "an RSA private key in DER has no BEGIN line either: only a parser tells it apart.",
+    "rubbish between CERTIFICATE lines": "between its BEGIN and END lines is no certificate: let a parser read it.",
 }
 
 
@@ -141,6 +152,10 @@ def _ask_about(may_upload: Callable[[bytes], bool], files: dict[str, bytes], nam
     except LearnersError as error:
         if isinstance(error.__cause__, ValueError):
             raise LearnersError(f"for {name} the answer is a plain True or False, but {error}") from error.__cause__
+        if error.__cause__ is None and name in _REFUSED:
+            raise LearnersError(
+                f"for {name} it gives back None, where False is meant: end with return False."
+            ) from None
         raise
 
 
@@ -149,19 +164,22 @@ def _files(ask: Ask) -> dict[str, bytes]:
     pem, der = serialization.Encoding.PEM, serialization.Encoding.DER
     key = serialization.load_pem_private_key(ask.bench.private_key.encode(), None)
     certificate = x509.load_pem_x509_certificate(ask.bench.certificate.encode())
-    modern, plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    modern, open_text = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     lock = serialization.BestAvailableEncryption(PASSPHRASE.encode())
     request = x509.CertificateSigningRequestBuilder().subject_name(certificate.subject).sign(key, hashes.SHA256())
     return {
         "server.crt": certificate.public_bytes(pem),
         "server.cer": certificate.public_bytes(der),
-        "server.pem": key.private_bytes(pem, modern, plain),
-        "a key and a certificate in one PEM": certificate.public_bytes(pem) + key.private_bytes(pem, modern, plain),
-        "an old RSA key": key.private_bytes(pem, serialization.PrivateFormat.TraditionalOpenSSL, plain),
+        "server.pem": key.private_bytes(pem, modern, open_text),
+        "a key and a certificate in one PEM": certificate.public_bytes(pem) + key.private_bytes(pem, modern, open_text),
+        "an old RSA key": key.private_bytes(pem, serialization.PrivateFormat.TraditionalOpenSSL, open_text),
         "an encrypted key": key.private_bytes(pem, modern, lock),
         "server.pfx": ask.bench.pfx_path.read_bytes(),
         "server.csr": request.public_bytes(pem),
         "a public key": key.public_key().public_bytes(pem, serialization.PublicFormat.SubjectPublicKeyInfo),
+        "a key in DER": key.private_bytes(der, modern, open_text),
+        "an old RSA key in DER": key.private_bytes(der, serialization.PrivateFormat.TraditionalOpenSSL, open_text),
+        "rubbish between CERTIFICATE lines": b"-----BEGIN CERTIFICATE-----\nMDEw\n-----END CERTIFICATE-----\n",
         "a photograph": b"\xff\xd8\xff\xe0\x00\x10JFIF",
     }
 

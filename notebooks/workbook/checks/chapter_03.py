@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
+from ..marking import call_of, of_type, plain
 from ..verdicts import GRAPH_SCOPE, Ask, LearnersError, Verdict, exercise, not_yet, right
 
 SCOPE = [GRAPH_SCOPE]
@@ -42,7 +43,7 @@ def _wrong_shape(answer: Any) -> Verdict | None:
     if isinstance(answer, str | bytes):
         return not_yet("a str is a client secret to MSAL: it would send this text to Entra ID as it is. Give a dict.")
     if not isinstance(answer, dict):
-        return not_yet(f"MSAL wants a dict, and this is a {type(answer).__name__}.")
+        return of_type(answer, dict, "build_credential(key_pem, certificate_pem)")
     key, certificate = (answer.get(name) for name in ("private_key", "public_certificate"))
     if "BEGIN CERTIFICATE" in str(key) and "PRIVATE KEY" in str(certificate):
         return not_yet("key and certificate are swapped: public_certificate holds the private key.")
@@ -76,7 +77,7 @@ def _wrong_header(answer: dict[str, Any], ask: Ask) -> Verdict | None:
         return None
     seen = f"Entra ID gives a token, but the header says {header['alg']} and x5t"
     if "public_certificate" in answer:
-        return not_yet(f"{seen}: thumbprint stands beside the certificate, and MSAL goes by the thumbprint.")
+        return not_yet(f"{seen}: there is a thumbprint beside the certificate, and MSAL goes by the thumbprint.")
     return not_yet(f"{seen}, the deprecated form: give the certificate instead of its thumbprint.")
 
 
@@ -120,6 +121,7 @@ def _other_pair() -> tuple[str, str]:
 # --- 03-authority -----------------------------------------------------------------------------------------------------
 
 HOST, TENANT = "login.microsoftonline.com", "contoso.com"
+LIKE_ITS_SCHEME = "login.microsoftonline.us"  # begins and ends in letters of "https://", which strip("https://") takes
 SLOPPY = [  # host and tenant as people type them, with {host} and {tenant} for the clean ones
     ("{host}", "{tenant}"),
     ("https://{host}", "{tenant}"),
@@ -141,14 +143,22 @@ def authority(build_authority: Callable[[str, str], str], ask: Ask) -> Verdict:
     practice = urlsplit(ask.bench.authority)
     for host, tenant in SLOPPY:
         given = host.format(host=HOST), tenant.format(tenant=TENANT)
-        answer = build_authority(*given)
-        if not isinstance(answer, str):
-            return not_yet(f"a str is wanted, and this is a {type(answer).__name__}.")
-        likewise = build_authority(host.format(host=practice.netloc), tenant.format(tenant=practice.path.strip("/")))
+        answer = plain(build_authority(*given))
+        if wrong := of_type(answer, str, call_of(build_authority)):
+            return wrong
+        likewise = plain(
+            build_authority(host.format(host=practice.netloc), tenant.format(tenant=practice.path.strip("/")))
+        )
         if answer != f"https://{HOST}/{TENANT}":
             return not_yet(f"for {given[0]!r} and {given[1]!r} it gives {answer!r}. {_msal_on(likewise, ask)}")
         if likewise != ask.bench.authority:
             return not_yet(f"right for {HOST} and {TENANT}, but another host with a port, or a GUID, comes out wrong.")
+    answer = plain(build_authority(f"https://{LIKE_ITS_SCHEME}/", TENANT))
+    if answer != f"https://{LIKE_ITS_SCHEME}/{TENANT}":
+        return not_yet(
+            f"for 'https://{LIKE_ITS_SCHEME}/' it gives {answer!r}: "
+            "strip() takes single letters, removeprefix() a whole text."
+        )
     for name in TENANTLESS:
         if complaint := _complaint(build_authority, name, ask):
             return not_yet(complaint)

@@ -2,9 +2,15 @@
 
 from collections.abc import Callable
 
+from ..marking import call_of, gives, of_type, plain
+from ..showing import show
 from ..verdicts import Ask, LearnersError, Verdict, exercise, not_yet, right
 
 GRAPH = "https://graph.microsoft.com"
+OTHERS = {
+    "api://b5c1a3de-0000-4000-8000-9e2f71d0c4a6": "use resource_uri.",
+    "https://management.azure.com/": "the slash at the end belongs to this resource's address: keep it as it is given.",
+}
 
 
 @exercise("04-scope")
@@ -13,16 +19,16 @@ def scope(graph_scope: Callable[[str], list[str]], ask: Ask) -> Verdict:
     answer = graph_scope(GRAPH)
     if isinstance(answer, str):
         return not_yet("MSAL takes a list of scopes, and this is a str: put it into [ ].")
-    if not isinstance(answer, list):
-        return not_yet(f"MSAL takes a list of scopes, and this is a {type(answer).__name__}.")
-    if answer != [f"{GRAPH}/.default"]:
-        refusal = ask.token(answer)
+    if wrong := of_type(answer, list, call_of(graph_scope)):
+        return wrong
+    if plain(answer) != [f"{GRAPH}/.default"]:
+        refusal = ask.token(plain(answer))
         if "error" in refusal:
-            return not_yet(f"for {answer} Entra ID answers {ask.sentence(refusal)}")
-        return not_yet(f"Entra ID takes {answer}, but the scope to ask for is one: the resource, a slash, .default.")
-    other = "api://b5c1a3de-0000-4000-8000-9e2f71d0c4a6"
-    if graph_scope(other) != [f"{other}/.default"]:
-        return not_yet(f"right for Graph, but for {other} it gives {graph_scope(other)}: use resource_uri.")
+            return not_yet(f"for {show(answer)} Entra ID answers {ask.sentence(refusal)}")
+        return not_yet(f"Entra ID takes {show(answer)}, but the scope to ask for is one: resource, a slash, .default.")
+    for resource, reason in OTHERS.items():
+        if wrong := gives(graph_scope, resource, expected=[f"{resource}/.default"], reason=reason):
+            return wrong
     return right("one resource, everything that was consented to for it.")
 
 
@@ -30,32 +36,68 @@ def scope(graph_scope: Callable[[str], list[str]], ask: Ask) -> Verdict:
 def roles(missing_roles: Callable[[dict, list[str]], list[str]], ask: Ask) -> Verdict:
     """missing_roles(claims, needed) gives the needed app roles that a token lacks, sorted."""
     needed = ["User.Read.All", "Group.Read.All", "AuditLog.Read.All"]
-    answer = missing_roles({"roles": ["User.Read.All", "Mail.Read"]}, needed)
-    if not isinstance(answer, list):
-        return not_yet(f"a list is wanted, and this is a {type(answer).__name__}: sorted() makes one.")
-    if "User.Read.All" in answer:
-        return not_yet("it reports User.Read.All as missing although the token has it.")
-    if "Mail.Read" in answer:
-        return not_yet("it reports Mail.Read, which the token has and nobody needs.")
-    if set(answer) != {"Group.Read.All", "AuditLog.Read.All"}:
-        return not_yet(f"of {needed} the token has only the first, yet it reports {answer}.")
-    if answer != sorted(answer):
-        return not_yet(f"the roles are the right ones, but {answer} is not sorted.")
-    if missing_roles({"roles": ["Group.Read.All"], "scp": "User.Read.All"}, needed) != sorted(
-        {*needed} - {"Group.Read.All"}
-    ):
-        return not_yet("scp lists what a signed-in user allowed; for an app only the claim roles counts.")
-    return _without_roles(missing_roles, needed)
+    return (
+        gives(
+            missing_roles,
+            {"roles": ["User.Read.All", "Mail.Read"]},
+            needed,
+            expected=["AuditLog.Read.All", "Group.Read.All"],
+            reason="of the three needed roles the token has only the first.",
+            mistakes=_FIRST_MISTAKES,
+        )
+        or gives(
+            missing_roles,
+            {"roles": ["Group.Read.All"], "scp": "User.Read.All"},
+            needed,
+            expected=["AuditLog.Read.All", "User.Read.All"],
+            reason="scp lists what a signed-in user allowed; for an app only the claim roles counts.",
+        )
+        or gives(
+            missing_roles,
+            {"roles": ["Mail.ReadWrite"]},
+            ["Mail.Read"],
+            expected=["Mail.Read"],
+            reason="Mail.ReadWrite is another role: compare whole names, not parts of a text.",
+        )
+        or _without_roles(missing_roles, needed)
+        or _nothing_missing(missing_roles)
+        or right("claims are for looking at, as here; what decides is Graph's answer.")
+    )
 
 
-def _without_roles(missing_roles: Callable[[dict, list[str]], list[str]], needed: list[str]) -> Verdict:
+_FIRST_MISTAKES = {
+    "it reports what the token has.": lambda claims, needed: sorted({*needed} & {*claims["roles"]}),
+    "it reports Mail.Read, which the token has and nobody needs.": lambda claims, needed: sorted(
+        {*needed} ^ {*claims["roles"]}
+    ),
+    "the roles are the right ones, and the order is not: sorted() gives a sorted list.": lambda claims, needed: [
+        role for role in needed if role not in claims["roles"]
+    ],
+}
+
+
+def _without_roles(missing_roles: Callable[[dict, list[str]], list[str]], needed: list[str]) -> Verdict | None:
     """Nothing consented to: Entra ID leaves the claim out (entra docs: v2-oauth2-client-creds-grant-flow.md)."""
     try:
-        answer = missing_roles({"idtyp": "app"}, needed)
+        return gives(
+            missing_roles,
+            {"idtyp": "app"},
+            needed,
+            expected=sorted(needed),
+            reason="a token without the claim roles lacks every needed role.",
+        )
     except LearnersError as error:
         if isinstance(error.__cause__, KeyError | AttributeError | TypeError):
             return not_yet(f"a token without any consent has no claim roles, not an empty one. {error}")
         raise
-    if answer != sorted(needed):
-        return not_yet(f"a token without the claim roles lacks every needed role, yet it reports {answer}.")
-    return right("claims are for looking at, as here; what decides is Graph's answer.")
+
+
+def _nothing_missing(missing_roles: Callable[[dict, list[str]], list[str]]) -> Verdict | None:
+    claims = {"roles": ["User.Read.All", "Mail.Read"]}
+    reason = "nothing is missing, and an empty list says so."
+    try:
+        return gives(missing_roles, claims, ["User.Read.All"], expected=[], reason=reason)
+    except LearnersError as error:
+        if error.__cause__ is None and "None" in str(error):
+            return not_yet(f"{call_of(missing_roles)} gives back None, expected []: {reason}")
+        raise

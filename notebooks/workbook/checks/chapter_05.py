@@ -4,13 +4,13 @@ import base64
 import json
 import time
 from collections.abc import Callable
-from contextlib import redirect_stderr, redirect_stdout
-from io import StringIO
 from unittest.mock import patch
 
 import msal
 
-from ..verdicts import GRAPH_SCOPE, Ask, LearnersError, Verdict, exercise, not_yet, right
+from ..marking import call_of, of_type, plain
+from ..showing import without_secrets
+from ..verdicts import GRAPH_SCOPE, Ask, LearnersError, Verdict, Watched, exercise, not_yet, right
 
 OTHER_RESOURCE = "https://management.azure.com"
 MARGIN = 300  # seconds; MSAL counts a token with less left as expired (msal/application.py)
@@ -45,9 +45,9 @@ def count(count_requests: Callable[[list[int], int], int], ask: Ask) -> Verdict:
         ([3000, 3400, 6200], 3599),  # on a grid of whole lifetimes 3000 and 3400 would lie apart
         ([0, 60, 120], 240),
     ):
-        answer = count_requests(list(starts), lifetime)
-        if isinstance(answer, bool) or not isinstance(answer, int):
-            return not_yet(f"a whole number is wanted, and this is a {type(answer).__name__}.")
+        answer = plain(count_requests(list(starts), lifetime))
+        if wrong := of_type(answer, int, call_of(count_requests)):
+            return wrong
         seen = _seen.get((*starts, lifetime)) or _requests_of_msal(ask, starts, lifetime)
         _seen[*starts, lifetime] = seen  # MSAL's part does not depend on the answer: once in a kernel is enough
         if answer != seen:
@@ -87,7 +87,7 @@ def _why_not(starts: list[int], lifetime: int, answer: int, seen: int) -> str:
     if answer == _count_with_margin(starts, lifetime, 0):
         return f"{facts}: the last five minutes of a token count as expired."
     if answer == 1:
-        return f"{facts}: one token does not last for ever, and the next one ends too."
+        return f"{facts}: one token does not last forever, and the next one ends as well."
     if answer == len({start // (lifetime - MARGIN) for start in starts}):
         return f"{facts}: a new token lives from the moment it was asked for, not on a fixed grid."
     return f"{facts}: walk through starts and remember when the newest token ends."
@@ -105,15 +105,15 @@ def _count_with_margin(starts: list[int], lifetime: int, margin: int) -> int:
 
 
 @exercise("05-get-token")
-def get_token(learners: Callable[[msal.ConfidentialClientApplication, list[str]], str], ask: Ask) -> Verdict:
+def token(get_token: Watched, ask: Ask) -> Verdict:
     """get_token(app, scopes) gives the token's text, or raises RuntimeError with error and correlation id."""
-    printed = StringIO()
-    with redirect_stdout(printed), redirect_stderr(printed):
-        verdict = _good_answer(learners, ask) or _second_call(learners, ask) or _refusals(learners, ask)
+    verdict = _good_answer(get_token, ask) or _second_call(get_token, ask) or _refusals(get_token, ask)
     if verdict:
         return verdict
-    if printed.getvalue():
+    if get_token.printed:
         return not_yet("it prints something: what a daemon prints ends up in a log, and a token must not.")
+    if get_token.logged != without_secrets(get_token.logged):
+        return not_yet("it logs a token or a key: whoever reads the log could be your daemon.")
     return right("the caller has a token, or a sentence that is fit for a log.")
 
 
@@ -128,11 +128,24 @@ def _good_answer(learners: Callable, ask: Ask) -> Verdict | None:
             raise
         if isinstance(token, dict):
             return not_yet('it returns the whole dict: the token\'s text is result["access_token"].')
-        if not isinstance(token, str):
-            return not_yet(f"a str is wanted, and this is a {type(token).__name__}.")
+        if wrong := of_type(token, str, "get_token(app, scopes)"):
+            return wrong
+        if wrong := _decorated(plain(token), ask):
+            return wrong
         if _audience(token) != resource:
             return not_yet(f"asked for a token for {resource}, it returns something else: hand on scopes.")
     return None
+
+
+def _decorated(token: str, ask: Ask) -> Verdict | None:
+    """A token with something around it, which no API takes."""
+    bare = token.strip().removeprefix("Bearer ").strip()
+    if token == bare:
+        return None
+    if token.strip() != token:
+        return not_yet("there is a space or a line end around the token's text, and a header cannot hold it.")
+    status = ask.graph("/users?$top=1", token).status_code
+    return not_yet(f"it adds Bearer, which belongs to the header: sent as a token, Graph answers {status}.")
 
 
 def _audience(token: str) -> str | None:
@@ -152,6 +165,8 @@ def _second_call(learners: Callable, ask: Ask) -> Verdict | None:
     seen = _token_requests(ask) - before
     if seen == 1:
         return None
+    if not list(app.token_cache.search(app.token_cache.CredentialType.ACCESS_TOKEN)):
+        return not_yet("the app object that it was given has no token afterwards: use app, and make no new one inside.")
     return not_yet(f"two calls with one app object, and the tenant saw {seen} token requests: leave the cache alone.")
 
 

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
+import requests
 
-from ..verdicts import Ask, Verdict, exercise, not_yet, right
+from ..marking import of_type, plain
+from ..verdicts import Ask, LearnersError, Verdict, exercise, not_yet, right
 
 Page = dict[str, Any]
 
@@ -28,15 +30,24 @@ _GUESTS = ["a guest", "a new-style guest"]
 
 
 @exercise("06-guests")
-def guests(find: Callable[[pd.DataFrame], pd.DataFrame], ask: Ask) -> Verdict:
+def guests_today(guests: Callable[[pd.DataFrame], pd.DataFrame], ask: Ask) -> Verdict:
     """guests(users) gives the rows of a table of users that are guests today."""
     people = _PEOPLE.copy()
-    found = find(people)
-    if isinstance(found, pd.Series) and found.dtype == bool:
+    found = guests(people)
+    if getattr(found, "ndim", 0) == 1 and found.dtype == bool:
         return not_yet("this says of every row whether it is a guest; put it into users[...] to get the rows.")
     if not isinstance(found, pd.DataFrame):
-        return not_yet(f"a table of rows is asked for, and this is a {type(found).__name__}.")
-    names = list(found["displayName"])
+        return not_yet(f"a table of rows is expected, and this is a {type(found).__name__}.")
+    missing = [column for column in people.columns if column not in found.columns]
+    if missing:
+        return not_yet(
+            f"the column {missing[0]} is gone: guests(users) gives whole rows, users[condition] has every column."
+        )
+    names = sorted(found["displayName"])
+    if not set(names) <= set(people["displayName"]):
+        return not_yet(
+            "these people are not in the table it was given: use the argument, not the notebook's own table."
+        )
     if "taken over" in names:
         return not_yet("one of them is a member: somebody who came as a guest keeps #EXT# in the name. Use userType.")
     if "no type" in names:
@@ -49,12 +60,14 @@ def guests(find: Callable[[pd.DataFrame], pd.DataFrame], ask: Ask) -> Verdict:
 
 
 @exercise("06-read-all")
-def read_all(read: Callable[[Callable[[str], Page], str], list], ask: Ask) -> Verdict:
+def all_pages(read_all: Callable[[Callable[[str], Page], str], list], ask: Ask) -> Verdict:
     """read_all(get, url) gives the users of all pages, in order."""
     pages = {
         "first": {"value": [{"id": "a"}, {"id": "b"}], "@odata.nextLink": "second"},
         "second": {"value": [], "@odata.nextLink": "third"},
-        "third": {"value": [{"id": "c"}]},
+        "third": {"value": [{"id": "c"}], "@odata.nextLink": "fourth"},
+        "fourth": {"value": [{"id": "d"}], "@odata.nextLink": "fifth"},
+        "fifth": {"value": [{"id": "e"}]},
     }
     asked: list[str] = []
 
@@ -66,20 +79,36 @@ def read_all(read: Callable[[Callable[[str], Page], str], list], ask: Ask) -> Ve
         asked.append(url)
         return pages[url]
 
-    rows = read(get, "first")
-    if not isinstance(rows, list):
-        return not_yet(f"a list is asked for, and this is a {type(rows).__name__}: collect what you read.")
+    rows = _rows(read_all, get)
+    if wrong := of_type(rows, list, "read_all(get, url)"):
+        return wrong
+    rows = plain(rows)
+    if any(isinstance(row, list) for row in rows):
+        return not_yet("append() puts each page into the list as a list of its own: extend() adds its users.")
+    if not all(isinstance(row, dict) for row in rows):
+        return not_yet("these are not users: give the dictionaries in page['value'] as they are.")
     if any("value" in row for row in rows):
-        return not_yet("these are pages, not users: take what stands in page['value'], with extend.")
+        return not_yet("these are pages, not users: take what is in page['value'], with extend.")
     ids = [row["id"] for row in rows]
     if ids == ["a", "b"]:
         where = "after the first page" if asked == ["first"] else "at an empty page"
         return not_yet(f"it stops {where}, although there is an @odata.nextLink. Only its absence means the end.")
-    if ids != ["a", "b", "c"]:
+    if ids == ["a", "b", "c", "d", "e"][: len(ids)] and 2 < len(ids) < 5:
+        return not_yet(f"it stops after {len(asked)} pages, and there are 5: the link decides, not a number of pages.")
+    if ids != ["a", "b", "c", "d", "e"]:
         return not_yet(
-            f"the users are a, b, c, and this gives {', '.join(ids) or 'nobody'}: keep every page, in order."
+            f"the users are a, b, c, d, e, and this gives {', '.join(ids) or 'nobody'}: keep every page, in order."
         )
-    return _on_the_practice_tenant(read, ask)
+    return _on_the_practice_tenant(read_all, ask)
+
+
+def _rows(read_all: Callable[[Callable[[str], Page], str], list], get: Callable[[str], Page]) -> Any:
+    try:
+        return read_all(get, "first")
+    except LearnersError as error:
+        if isinstance(error.__cause__, requests.RequestException):
+            raise LearnersError("it asks Graph by itself: call get(url), which read_all is given.") from error.__cause__
+        raise
 
 
 def _on_the_practice_tenant(read: Callable[[Callable[[str], Page], str], list], ask: Ask) -> Verdict:

@@ -3,6 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from requests.structures import CaseInsensitiveDict
+
+from ..marking import call_of, of_type, plain
 from ..verdicts import GRAPH_SCOPE, Ask, LearnersError, Verdict, exercise, not_yet, right
 
 Users = list[dict[str, Any]]
@@ -21,7 +24,7 @@ def wait(seconds_to_wait: Wait, ask: Ask) -> Verdict:
 def _seconds(learners: Wait, status: int, headers: Mapping[str, str], attempt: int) -> float | None:
     """The learner's answer; None is a good one here, although `check` takes it for a forgotten return elsewhere."""
     try:
-        return learners(status, headers, attempt)
+        return plain(learners(status, CaseInsensitiveDict(headers), attempt))
     except LearnersError as error:
         if error.__cause__ is None:
             return None
@@ -65,7 +68,7 @@ def _without_being_told(learners: Wait, ask: Ask) -> Verdict | None:
             return not_yet("the practice tenant answers 503 without Retry-After, and your function needs the header.")
         raise
     if None in given[:1] + given[5:6]:
-        return not_yet("503 and 504 pass by themselves, too: another attempt is worth it.")
+        return not_yet("503 and 504 pass by themselves as well: another attempt is worth it.")
     if None in given:
         return not_yet("attempts 0 to 4 without Retry-After: all five are followed by another one.")
     if given != [1, 2, 4, 8, 16] * 2:
@@ -74,14 +77,27 @@ def _without_being_told(learners: Wait, ask: Ask) -> Verdict | None:
     return None
 
 
+_NOT_AGAIN = {
+    200: "that is an answer and no failure.",
+    400: "the same request gets the same answer in a minute.",
+    401: "it needs a new token, not patience.",
+    403: "without consent the answer is the same in a minute.",
+    404: "what is not there is not there in a minute either.",
+    431: "headers that are too large stay too large; only 429, 503 and 504 are worth another attempt.",
+    500: "only 429, 503 and 504 are worth another attempt here.",
+    502: "of the gateway's answers only 503 and 504 are worth another attempt here.",
+}
+
+
 def _no_more(learners: Wait) -> Verdict | None:
-    for status in (200, 400, 401, 403, 404):
-        if _seconds(learners, status, {}, 0) is not None:
-            return not_yet(f"{status} will be the same in a minute: return None, there is nothing to wait for.")
+    for status, reason in _NOT_AGAIN.items():
+        given = _seconds(learners, status, {}, 0)
+        if given is not None:
+            return not_yet(f"for {status} it waits {_words(given)}, expected None: {reason}")
     if _seconds(learners, 503, {}, 5) is not None:
-        return not_yet("attempt 5 is the last one, and this goes on for ever when Graph does not recover.")
+        return not_yet("attempt 5 is the last one, and this goes on forever when Graph does not recover.")
     if _seconds(learners, 429, {"Retry-After": "7"}, 5) is not None:
-        return not_yet("attempt 5 is the last one also when the header asks for another.")
+        return not_yet("attempt 5 is the last one, even when the header asks for another.")
     return None
 
 
@@ -93,17 +109,18 @@ def _words(seconds: float | None) -> str:
 
 
 @exercise("07-complete")
-def complete(learners: Callable[[list[Users], int], Users], ask: Ask) -> Verdict:
+def everybody(complete: Callable[[list[Users], int], Users], ask: Ask) -> Verdict:
     """complete(parts, count) gives each user once, or raises ValueError when somebody is missing."""
     a, b, c, d = ({"id": name, "displayName": name.upper()} for name in "abcd")
     verdict = (
-        _each_once(learners, [[a, b], [], [c]], "abc")
-        or _each_once(learners, [[a, b], [b, c], [d, a]], "abcd")
-        or _refuses(learners, [[a, b], [c]], 4, "one of four users is missing")
-        or _refuses(learners, [[a, b], [b, c]], 4, "of four rows for four users one is there twice and one is missing")
-        or _refuses(learners, [], 1, "no partition, and one user")
+        _each_once(complete, [[a, b], [], [c]], "abc")
+        or _each_once(complete, [[a, b], [b, c], [d, a]], "abcd")
+        or _refuses(complete, [[a, b], [c]], 4, "one of four users is missing")
+        or _refuses(complete, [[a, b], [b, c]], 4, "of four rows for four users one is there twice and one is missing")
+        or _refuses(complete, [], 1, "no partition, and one user")
+        or _refuses(complete, [[a, b], [c]], 2, "three users arrived where Graph counts two")
     )
-    return verdict or _on_the_practice_tenant(learners, ask)
+    return verdict or _on_the_practice_tenant(complete, ask)
 
 
 def _each_once(learners: Callable, parts: list[Users], names: str) -> Verdict | None:
@@ -114,8 +131,9 @@ def _each_once(learners: Callable, parts: list[Users], names: str) -> Verdict | 
         if isinstance(error.__cause__, ValueError) and rows > len(names):
             return not_yet(f"{rows} rows are {len(names)} users, nobody is missing, and it raises: compare the ids.")
         raise
-    if not isinstance(people, list):
-        return not_yet(f"a list of users is wanted, and this is a {type(people).__name__}.")
+    if wrong := of_type(people, list, call_of(learners)):
+        return wrong
+    people = plain(people)
     if not all(isinstance(person, dict) for person in people):
         return not_yet("these are not users: return the whole dictionaries, not only their ids.")
     ids = sorted(person["id"] for person in people)
@@ -134,7 +152,7 @@ def _refuses(learners: Callable, parts: list[Users], count: int, what: str) -> V
             return None
         if error.__cause__ is None:
             return not_yet(f"{what}, and it returns None: raise ValueError, so that nobody takes it for an answer.")
-        return not_yet(f"{what}, and it raises {type(error.__cause__).__name__}: ValueError is wanted.")
+        return not_yet(f"{what}, and it raises {type(error.__cause__).__name__}, expected ValueError.")
     length = len(people) if isinstance(people, list) else "something"
     return not_yet(f"{what}, and it returns {length} without a word: raise ValueError.")
 
@@ -148,7 +166,7 @@ def _on_the_practice_tenant(learners: Callable, ask: Ask) -> Verdict:
     verdict = _refuses(learners, parts[:2], len(everybody), "two old accounts are neither Member nor Guest")
     if verdict:
         return verdict
-    people = learners(parts, len(everybody))
+    people = plain(learners(parts, len(everybody)))
     if {person["id"] for person in people} != everybody:
         return not_yet(f"the practice tenant has {len(everybody)} users, and this gives {len(people)}.")
     return right(f"{sum(map(len, parts))} rows of the practice tenant are {len(people)} users, and two lost ones show.")

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 
+from ..marking import call_of, of_type, plain
 from ..verdicts import GRAPH_SCOPE, Ask, LearnersError, Verdict, exercise, not_yet, right
 
 # --- 10-parameters --------------------------------------------------------------------------------------------------
 
 FORMS = {
     "AZURE_AUTHORITY_HOST": "the host with https://, without tenant and without a slash at its end",
-    "AZURE_TENANT_ID": "what stands behind the host",
+    "AZURE_TENANT_ID": "what comes after the host",
     "AZURE_CLIENT_ID": "client_id as it is",
     "AZURE_CLIENT_CERTIFICATE_PATH": "private_key_file as it is",
     "AZURE_CLIENT_SECRET": "secret as it is",
@@ -58,8 +59,9 @@ def parameters(to_environment: Callable[[dict], dict[str, str]], ask: Ask) -> Ve
 
 
 def _compare(settings: dict[str, str], expected: dict[str, str], given: dict, ask: Ask) -> Verdict | None:
-    if not isinstance(settings, dict):
-        return not_yet(f"a dictionary of settings is wanted, and this is a {type(settings).__name__}.")
+    if wrong := of_type(settings, dict, "to_environment(parameters)"):
+        return wrong
+    settings = plain(settings)
     for name in sorted(settings.keys() - expected.keys()):
         if name in FORMS and not settings[name]:
             return not_yet(f"the file says nothing about {name}, and this makes an empty setting of it: leave it out.")
@@ -101,7 +103,7 @@ def _used(to_environment: Callable[[dict], dict[str, str]], ask: Ask) -> Verdict
 
 STEPS = ("ok", "retry", "alert")
 FOR_A_PERSON = {
-    3: "the same certificate is refused in an hour, too",
+    3: "the same certificate is refused in an hour as well",
     2: "nobody has corrected the setting in an hour",
 }
 
@@ -111,9 +113,7 @@ def exit_code(next_step: Callable[[int, int], str], ask: Ask) -> Verdict:
     """next_step(exit_code, attempt) gives "ok", "retry" or "alert"."""
     for code in (0, 5, 4):
         if next_step(code, 1) not in STEPS:
-            return not_yet(
-                f"for exit code {code} it gives {next_step(code, 1)!r}: one of {', '.join(STEPS)} is wanted."
-            )
+            return not_yet(f"{call_of(next_step)} gives {next_step(code, 1)!r}, expected one of {', '.join(STEPS)}.")
     verdict = _done(next_step) or _refused(next_step, ask) or _busy(next_step, ask) or _unknown(next_step)
     return verdict or right("people are woken when only people can help, and for everything nobody thought of.")
 
@@ -128,7 +128,8 @@ def _done(next_step: Callable[[int, int], str]) -> Verdict | None:
 def _refused(next_step: Callable[[int, int], str], ask: Ask) -> Verdict | None:
     """Exit codes 2, 3 and 4: another attempt ends as the first one did."""
     for code in (4, *FOR_A_PERSON):
-        step = next_step(code, 1)
+        steps = [next_step(code, attempt) for attempt in (1, 2, 3, 4)]
+        step = next((step for step in steps if step != "alert"), "alert")
         if step == "ok":
             return not_yet(f"{code} is ok here, so nobody learns that the file is that of yesterday.")
         if step == "retry" and code == 4:
@@ -143,7 +144,7 @@ def _refused(next_step: Callable[[int, int], str], ask: Ask) -> Verdict | None:
 
 
 def _busy(next_step: Callable[[int, int], str], ask: Ask) -> Verdict | None:
-    """Exit code 5: worth another attempt, but not for ever."""
+    """Exit code 5: worth another attempt, but not forever."""
     steps = [next_step(5, attempt) for attempt in range(1, 7)]
     if "ok" in steps:
         return not_yet("5 is ok here, but there is no new file: try again, and alert in the end.")
@@ -153,15 +154,15 @@ def _busy(next_step: Callable[[int, int], str], ask: Ask) -> Verdict | None:
         statuses = [ask.graph("/users?$top=1", token).status_code for _ in range(2)]
         return not_yet(f"5 wakes somebody at once; the practice tenant was busy once and answers {statuses}: retry.")
     if "alert" not in steps:
-        return not_yet("5 is tried again for ever, and nobody hears of it: after the third attempt, alert.")
+        return not_yet("5 is tried again forever, and nobody hears of it: after the third attempt, alert.")
     if steps.index("alert") != 2 or "retry" in steps[2:]:
         return not_yet(f"5 at attempts 1 to 6 gives {', '.join(steps)}: the third attempt is the last one.")
     return None
 
 
 def _unknown(next_step: Callable[[int, int], str]) -> Verdict | None:
-    """A crash of Python (1), Ctrl-C (130), killed by a signal (137 in a shell, -9 in Python), and any other number."""
-    for code in (1, 137, -9, 130, 6):
+    """A crash of Python (1), Ctrl-C (130), a signal (137 in a shell, -9 and -5 in Python), any other number."""
+    for code in (1, 137, -9, -5, 130, 6):
         for attempt in (1, 4):
             step = next_step(code, attempt)
             if step != "alert":

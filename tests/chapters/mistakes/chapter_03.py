@@ -1,4 +1,4 @@
-"""Named wrong answers to the exercises of chapter 03: what the mistake is -> (the answer, words its hint contains)."""
+"""Known answers to the exercises of chapter 03, right and wrong ones: tests/support/exercises.py says how."""
 
 THUMBPRINT = """
 def build_credential(key_pem, certificate_pem):
@@ -34,10 +34,52 @@ def _credential(answer: str) -> str:
     return f"def build_credential(key_pem, certificate_pem):\n    return {answer}\n"
 
 
+RIGHT = {
+    "03-credential": {
+        "dict() instead of braces": (
+            "def build_credential(key_pem, certificate_pem):\n"
+            "    return dict(private_key=key_pem, public_certificate=certificate_pem)\n"
+        ),
+        "the key as bytes": _credential('{"private_key": key_pem.encode(), "public_certificate": certificate_pem}'),
+        "an ordered dictionary with space around the texts": (
+            "def build_credential(key_pem, certificate_pem):\n"
+            "    from collections import OrderedDict\n"
+            "    return OrderedDict(public_certificate=certificate_pem.strip(), private_key=key_pem.strip())\n"
+        ),
+    },
+    "03-authority": {
+        "regular expressions": (
+            "def build_authority(host, tenant):\n"
+            "    import re\n"
+            '    host = re.sub(r"^https://|/+$", "", host)\n'
+            '    tenant = re.match(r"/*([^/]+)", tenant).group(1)\n'
+            '    if re.fullmatch("common|organizations|consumers", tenant, re.IGNORECASE):\n'
+            "        raise ValueError(tenant)\n"
+            '    return "https://" + host + "/" + tenant\n'
+        ),
+        "urlsplit": (
+            "def build_authority(host, tenant):\n"
+            "    from urllib.parse import urlsplit\n"
+            '    host = urlsplit(host if "//" in host else f"//{host}").netloc\n'
+            '    tenant = [part for part in tenant.split("/") if part][0]\n'
+            '    if tenant.casefold() in ["common", "organizations", "consumers"]:\n'
+            "        raise ValueError\n"
+            '    return f"https://{host}/{tenant}"\n'
+        ),
+        "an error of its own kind": (
+            "class NoTenant(ValueError):\n    pass\n"
+            "def build_authority(host, tenant):\n"
+            f"    {TIDY_HOST}\n    {TIDY_TENANT}\n"
+            f"    if tenant.lower() in {TENANTLESS}: raise NoTenant(tenant)\n"
+            '    return "/".join(["https:/", host, tenant])\n'
+        ),
+    },
+}
+
 MISTAKES = {
     "03-credential": {
         "the key alone, as a str": (_credential("key_pem"), "a client secret to MSAL"),
-        "a tuple": (_credential("(key_pem, certificate_pem)"), "this is a tuple"),
+        "a tuple": (_credential("(key_pem, certificate_pem)"), "gives a tuple, expected a dictionary"),
         "key and certificate swapped": (
             _credential('{"private_key": certificate_pem, "public_certificate": key_pem}'),
             "swapped",
@@ -89,6 +131,10 @@ MISTAKES = {
     },
     "03-authority": {
         "nothing tidied": (_authority(host="", tenant=""), "'https://https://login.microsoftonline.com/contoso.com'"),
+        "letters instead of a beginning taken off": (
+            _authority(host='host = host.strip("https://").rstrip("/")'),
+            "strip() takes single letters",
+        ),
         "no https": (
             "def build_authority(host, tenant):\n    return f'{host}/{tenant}'\n",
             "gives 'login.microsoftonline.com/contoso.com'",

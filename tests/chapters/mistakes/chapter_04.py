@@ -1,4 +1,42 @@
-"""Named wrong answers to the exercises of chapter 04: what the mistake is -> (the answer, words its hint contains)."""
+"""Known answers to the exercises of chapter 04, right and wrong ones: tests/support/exercises.py says how."""
+
+RIGHT = {
+    "04-scope": {
+        "a tuple, as MSAL takes": 'def graph_scope(resource_uri):\n    return (f"{resource_uri}/.default",)\n',
+        "joined": 'def graph_scope(resource_uri):\n    return ["/".join([resource_uri, ".default"])]\n',
+        "a list that grows": (
+            "def graph_scope(resource_uri):\n"
+            "    scopes = list()\n"
+            '    scopes.append(resource_uri + "/" + ".default")\n'
+            "    return scopes\n"
+        ),
+    },
+    "04-roles": {
+        "a comprehension": (
+            "def missing_roles(claims, needed):\n"
+            '    return [role for role in sorted(needed) if role not in (claims.get("roles") or ())]\n'
+        ),
+        "a loop, sorted in place": (
+            "def missing_roles(claims, needed):\n"
+            "    missing = []\n"
+            "    for role in needed:\n"
+            '        if "roles" not in claims or role not in claims["roles"]:\n'
+            "            missing += [role]\n"
+            "    missing.sort()\n"
+            "    return missing\n"
+        ),
+        "an index of pandas": (
+            "def missing_roles(claims, needed):\n"
+            "    import pandas\n"
+            '    return pandas.Index(needed).difference(claims.get("roles", [])).sort_values()\n'
+        ),
+        "a tuple, and the argument emptied": (
+            "def missing_roles(claims, needed):\n"
+            '    held = claims.pop("roles", [])\n'
+            "    return tuple(sorted(filter(lambda role: role not in held, needed)))\n"
+        ),
+    },
+}
 
 MISTAKES = {
     "04-scope": {
@@ -6,9 +44,13 @@ MISTAKES = {
             'def graph_scope(resource_uri):\n    return f"{resource_uri}/.default"\n',
             "this is a str",
         ),
-        "a tuple instead of a list": (
-            'def graph_scope(resource_uri):\n    return (f"{resource_uri}/.default",)\n',
-            "this is a tuple",
+        "a dictionary instead of a list": (
+            'def graph_scope(resource_uri):\n    return {"scope": f"{resource_uri}/.default"}\n',
+            "gives a dict, expected a list",
+        ),
+        "a slash taken away": (
+            'def graph_scope(resource_uri):\n    return [resource_uri.rstrip("/") + "/.default"]\n',
+            "keep it as it is given",
         ),
         "one permission instead of .default": (
             'def graph_scope(resource_uri):\n    return [f"{resource_uri}/User.Read.All"]\n',
@@ -42,12 +84,12 @@ MISTAKES = {
         ),
         "a set instead of a list": (
             'def missing_roles(claims, needed):\n    return set(needed) - set(claims.get("roles", []))\n',
-            "this is a set",
+            "gives a set",
         ),
         "not sorted": (
             "def missing_roles(claims, needed):\n"
             '    return [role for role in needed if role not in claims.get("roles", [])]\n',
-            "not sorted",
+            "the order is not",
         ),
         "scp counted too": (
             "def missing_roles(claims, needed):\n"
@@ -57,11 +99,45 @@ MISTAKES = {
         ),
         "what the token has": (
             'def missing_roles(claims, needed):\n    return sorted(set(needed) & set(claims.get("roles", [])))\n',
-            "although the token has it",
+            "reports what the token has",
         ),
         "roles that nobody needs": (
             'def missing_roles(claims, needed):\n    return sorted(set(needed) ^ set(claims.get("roles", [])))\n',
             "nobody needs",
+        ),
+        "something, even when nothing is missing": (
+            "def missing_roles(claims, needed):\n"
+            '    return sorted(set(needed) - set(claims.get("roles", []))) or ["nothing"]\n',
+            "an empty list says so",
+        ),
+        "None when nothing is missing": (
+            "def missing_roles(claims, needed):\n"
+            '    return sorted(set(needed) - set(claims.get("roles", []))) or None\n',
+            "gives back None, expected []",
+        ),
+        "a part of a text is enough": (
+            "def missing_roles(claims, needed):\n"
+            '    held = " ".join(claims.get("roles", []))\n'
+            "    return sorted(role for role in needed if role not in held)\n",
+            "compare whole names",
+        ),
+        "what sort() gives back": (
+            "def missing_roles(claims, needed):\n"
+            '    missing = list(set(needed) - set(claims.get("roles", [])))\n'
+            "    return missing.sort()\n",
+            "sorted() gives the sorted list",
+        ),
+        "how many": (
+            'def missing_roles(claims, needed):\n    return len(set(needed) - set(claims.get("roles", [])))\n',
+            "gives an int, expected a list",
+        ),
+        "an endless loop": (
+            "def missing_roles(claims, needed):\n"
+            "    missing = []\n"
+            "    while len(missing) < 4:\n"
+            "        missing = [role for role in needed if role not in claims.get('roles', [])]\n"
+            "    return missing\n",
+            "has not ended after",
         ),
         "nothing missing without the claim": (
             "def missing_roles(claims, needed):\n"

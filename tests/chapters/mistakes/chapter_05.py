@@ -1,4 +1,70 @@
-"""Named wrong answers to the exercises of chapter 05: what the mistake is -> (the answer, words its hint contains)."""
+"""Known answers to the exercises of chapter 05, right and wrong ones: tests/support/exercises.py says how."""
+
+RIGHT = {
+    "05-count-requests": {
+        "a list of the moments": (
+            "def count_requests(starts, lifetime):\n"
+            "    asked = []\n"
+            "    for now in starts:\n"
+            "        if not asked or now > asked[-1] + lifetime - 300:\n"
+            "            asked.append(now)\n"
+            "    return len(asked)\n"
+        ),
+        "an integer of numpy": (
+            "def count_requests(starts, lifetime):\n"
+            "    import numpy\n"
+            '    requests, ends = numpy.int64(0), float("-inf")\n'
+            "    for now in starts:\n"
+            "        if not ends - now >= 300:\n"
+            "            requests, ends = requests + 1, now + lifetime\n"
+            "    return requests\n"
+        ),
+        "recursion": (
+            "def count_requests(starts, lifetime):\n"
+            "    if not starts:\n"
+            "        return 0\n"
+            "    end = starts[0] + lifetime\n"
+            "    return 1 + count_requests([now for now in starts[1:] if end - now < 300], lifetime)\n"
+        ),
+        "the list used up": (
+            "def count_requests(starts, lifetime):\n"
+            "    requests, ends = 0, 0\n"
+            "    while starts:\n"
+            "        now = starts.pop(0)\n"
+            "        if ends - now < 300:\n"
+            "            requests, ends = requests + 1, now + lifetime\n"
+            "    return requests\n"
+        ),
+    },
+    "05-get-token": {
+        "the two allowed values logged": (
+            "def get_token(app, scopes):\n"
+            "    import logging\n"
+            "    result = app.acquire_token_for_client(scopes)\n"
+            '    if "error" in result:\n'
+            '        logging.error("%s %s", result["error"], result["correlation_id"])\n'
+            '        raise RuntimeError(result["error"] + " " + result["correlation_id"])\n'
+            '    return result["access_token"]\n'
+        ),
+        "a keyword argument and get": (
+            "def get_token(app, scopes):\n"
+            "    answer = app.acquire_token_for_client(scopes=list(scopes))\n"
+            '    token = answer.get("access_token")\n'
+            "    if not token:\n"
+            "        raise RuntimeError((answer.get('error'), answer.get('correlation_id')))\n"
+            "    return token\n"
+        ),
+        "an error of its own kind": (
+            "class NoToken(RuntimeError):\n    pass\n"
+            "def get_token(app, scopes):\n"
+            "    result = app.acquire_token_for_client(scopes)\n"
+            "    try:\n"
+            '        return result["access_token"]\n'
+            "    except KeyError:\n"
+            "        raise NoToken('{error} ({correlation_id})'.format(**result)) from None\n"
+        ),
+    },
+}
 
 MISTAKES = {
     "05-count-requests": {
@@ -8,7 +74,7 @@ MISTAKES = {
         ),
         "one token for ever": (
             "def count_requests(starts, lifetime):\n    return min(len(starts), 1)\n",
-            "does not last for ever",
+            "does not last forever",
         ),
         "used until the last second": (
             "def count_requests(starts, lifetime):\n"
@@ -53,7 +119,7 @@ MISTAKES = {
         ),
         "a float": (
             "def count_requests(starts, lifetime):\n    return 1 + (starts[-1] - starts[0]) / (lifetime - 300)\n",
-            "this is a float",
+            "expected a whole number",
         ),
         "no return": ("def count_requests(starts, lifetime):\n    len(starts)\n", "return"),
     },
@@ -120,6 +186,34 @@ MISTAKES = {
             "        raise RuntimeError(f\"{result['error']} {result['correlation_id']}\")\n"
             '    return result["access_token"]\n',
             "it prints something",
+        ),
+        "Bearer before it": (
+            "def get_token(app, scopes):\n"
+            '    return "Bearer " + app.acquire_token_for_client(scopes)["access_token"]\n',
+            "Graph answers 401",
+        ),
+        "a line end behind it": (
+            'def get_token(app, scopes):\n    return app.acquire_token_for_client(scopes)["access_token"] + "\\n"\n',
+            "a header cannot hold it",
+        ),
+        "the token logged": (
+            "def get_token(app, scopes):\n"
+            "    import logging\n"
+            "    result = app.acquire_token_for_client(scopes)\n"
+            '    logging.warning("%s", result)\n'
+            '    if "access_token" not in result:\n'
+            "        raise RuntimeError(f\"{result['error']} {result['correlation_id']}\")\n"
+            '    return result["access_token"]\n',
+            "it logs a token",
+        ),
+        "a new app object inside": (
+            "def get_token(app, scopes):\n"
+            "    credential = {'private_key': bench.private_key, 'public_certificate': bench.certificate}\n"
+            "    app = msal.ConfidentialClientApplication(\n"
+            "        app.client_id, authority=bench.authority, client_credential=credential,\n"
+            "        http_client=bench.session, instance_discovery=False)\n"
+            "    return app.acquire_token_for_client(scopes)['access_token']\n",
+            "make no new one inside",
         ),
         "the cache emptied each time": (
             "def get_token(app, scopes):\n"

@@ -1,4 +1,38 @@
-"""Wrong answers to the exercises of chapter 06, each with words of the hint it must get."""
+"""Known answers to the exercises of chapter 06, right and wrong ones: tests/support/exercises.py says how."""
+
+RIGHT = {
+    "06-guests": {
+        "query": "def guests(users):\n    return users.query(\"userType == 'Guest'\")",
+        "loc, eq and another order": (
+            "def guests(users):\n    found = users.loc[users.userType.eq('Guest')]\n"
+            "    return found.sort_values('displayName', ascending=False)"
+        ),
+        "isin, with a new index": (
+            "def guests(users):\n    found = users[users['userType'].isin(['Guest'])]\n"
+            "    return found.reset_index(drop=True)"
+        ),
+        "a group": "def guests(users):\n    return users.groupby('userType').get_group('Guest').copy()",
+        "missing values filled in a copy": (
+            "def guests(users):\n    known = users.assign(userType=users['userType'].fillna('unknown'))\n"
+            "    return known[known['userType'] == 'Guest']"
+        ),
+    },
+    "06-read-all": {
+        "a generator": (
+            "def read_all(get, url):\n    while url:\n        page = get(url)\n        yield from page['value']\n"
+            "        url = page.get('@odata.nextLink')"
+        ),
+        "recursion": (
+            "def read_all(get, url):\n    page = get(url)\n    more = page.get('@odata.nextLink')\n"
+            "    return page['value'] + (read_all(get, more) if more else [])"
+        ),
+        "a tuple that grows, and break": (
+            "def read_all(get, url):\n    rows = ()\n    while True:\n        page = get(url)\n"
+            "        rows += tuple(page['value'])\n        if '@odata.nextLink' not in page:\n            break\n"
+            "        url = page['@odata.nextLink']\n    return rows"
+        ),
+    },
+}
 
 MISTAKES = {
     "06-guests": {
@@ -14,8 +48,19 @@ MISTAKES = {
             "def guests(users):\n    return users['userType'] == 'Guest'",
             "put it into users[...]",
         ),
+        "the names only": (
+            "def guests(users):\n    return users.loc[users['userType'] == 'Guest', ['displayName']]",
+            "whole rows",
+        ),
+        "the notebook's own table": (
+            "def guests(people):\n    return users[users['userType'] == 'Guest']",
+            "not the notebook's own table",
+        ),
         "counts": ("def guests(users):\n    return int((users['userType'] == 'Guest').sum())", "table of rows"),
-        "writes in lower case": ("def guests(users):\n    return users[users['userType'] == 'guest']", "are guests"),
+        "writes in lower case": (
+            "def guests(users):\n    return users[users['userType'] == 'guest']",
+            "are guests, and",
+        ),
     },
     "06-read-all": {
         "reads one page": ("def read_all(get, url):\n    return get(url)['value']", "after the first page"),
@@ -29,6 +74,21 @@ MISTAKES = {
             "def read_all(get, url):\n    rows = []\n    while url:\n        page = get(url)\n"
             "        rows.append(page)\n        url = page.get('@odata.nextLink')\n    return rows",
             "these are pages",
+        ),
+        "appends instead of extending": (
+            "def read_all(get, url):\n    rows = []\n    while url:\n        page = get(url)\n"
+            "        rows.append(page['value'])\n        url = page.get('@odata.nextLink')\n    return rows",
+            "append() puts each page",
+        ),
+        "at most three pages": (
+            "def read_all(get, url):\n    rows = []\n    for _ in range(3):\n        page = get(url)\n"
+            "        rows.extend(page['value'])\n        url = page.get('@odata.nextLink')\n"
+            "        if not url:\n            break\n    return rows",
+            "it stops after 3 pages",
+        ),
+        "asks with a session of its own": (
+            "def read_all(get, url):\n    import requests\n    return requests.get(url).json()['value']",
+            "call get(url)",
         ),
         "keeps the last page only": (
             "def read_all(get, url):\n    while url:\n        page = get(url)\n        rows = page['value']\n"

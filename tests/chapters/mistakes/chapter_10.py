@@ -1,4 +1,4 @@
-"""Named wrong answers to the exercises of chapter 10: what the mistake is -> (the answer, words its hint contains)."""
+"""Known answers to the exercises of chapter 10, right and wrong ones: tests/support/exercises.py says how."""
 
 _RIGHT = """def to_environment(parameters):
     host, _, tenant = parameters["authority"].rstrip("/").rpartition("/")
@@ -21,6 +21,41 @@ def _instead(old: str, new: str) -> str:
 
 _STEP = "def next_step(exit_code, attempt):\n"
 
+RIGHT = {
+    "10-parameters": {
+        "urlsplit": _instead(
+            'host, _, tenant = parameters["authority"].rstrip("/").rpartition("/")',
+            "from urllib.parse import urlsplit\n"
+            '    parts = urlsplit(parameters["authority"])\n'
+            '    host, tenant = f"{parts.scheme}://{parts.netloc}", parts.path.strip("/")',
+        ),
+        "rsplit and if": _instead(
+            'host, _, tenant = parameters["authority"].rstrip("/").rpartition("/")',
+            'host, tenant = parameters["authority"].strip("/").rsplit("/", 1)',
+        ),
+        "a mapping that is no dict, taken apart": _instead(
+            "return {name: value for name, value in settings.items() if value}",
+            "from types import MappingProxyType\n"
+            "    parameters.clear()\n"
+            "    return MappingProxyType(dict(filter(lambda pair: pair[1] is not None, settings.items())))",
+        ),
+    },
+    "10-exit-code": {
+        "match": (
+            f"{_STEP}    match exit_code, attempt:\n        case 0, _:\n            return 'ok'\n"
+            "        case 5, 1 | 2:\n            return 'retry'\n        case _:\n            return 'alert'\n"
+        ),
+        "one expression": (
+            f"{_STEP}    return 'ok' if not exit_code else 'retry' if exit_code == 5 and attempt <= 2 else 'alert'\n"
+        ),
+        "a kind of str": (
+            "from enum import StrEnum\nclass Step(StrEnum):\n    OK, RETRY, ALERT = 'ok', 'retry', 'alert'\n"
+            f"{_STEP}    if exit_code == 5 and attempt in range(3):\n        return Step.RETRY\n"
+            "    return Step.ALERT if exit_code else Step.OK\n"
+        ),
+    },
+}
+
 MISTAKES = {
     "10-parameters": {
         "the endpoint with its path": (_instead('.removesuffix("/users")', ""), "/users/users"),
@@ -35,7 +70,7 @@ MISTAKES = {
         ),
         "the whole authority as the tenant": (
             _instead('"AZURE_TENANT_ID": tenant', '"AZURE_TENANT_ID": parameters["authority"]'),
-            "what stands behind the host",
+            "what comes after the host",
         ),
         "a key that may be absent": (_instead('.get("secret")', '["secret"]'), "there may be no 'secret'"),
         "empty settings": (
@@ -61,7 +96,7 @@ MISTAKES = {
                 "{name: value for name, value in settings.items() if value}",
                 '"\\n".join(f"{name}={value}" for name, value in settings.items() if value)',
             ),
-            "this is a str",
+            "gives a str",
         ),
     },
     "10-exit-code": {
@@ -77,7 +112,7 @@ MISTAKES = {
         "every failure wakes somebody": (f'{_STEP}    return "alert" if exit_code else "ok"\n', "busy once"),
         "for ever": (
             f'{_STEP}    return {{0: "ok", 5: "retry"}}.get(exit_code, "alert")\n',
-            "for ever",
+            "tried again forever",
         ),
         "one attempt too many": (
             f'{_STEP}    if exit_code == 0:\n        return "ok"\n'
@@ -93,7 +128,18 @@ MISTAKES = {
             f'{_STEP}    return "retry" if exit_code == 5 and attempt < 3 else "ok"\n',
             "that of yesterday",
         ),
-        "a truth value": (f"{_STEP}    return exit_code == 0\n", "one of ok, retry, alert"),
+        "a second attempt for a wrong setting": (
+            f'{_STEP}    if exit_code == 0:\n        return "ok"\n'
+            '    if exit_code == 2 and attempt == 2:\n        return "retry"\n'
+            '    return "retry" if exit_code == 5 and attempt < 3 else "alert"\n',
+            "nobody has corrected the setting",
+        ),
+        "the sign of the number dropped": (
+            f"{_STEP}    code = abs(exit_code)\n"
+            '    return "ok" if code == 0 else "retry" if code == 5 and attempt < 3 else "alert"\n',
+            "-5 at attempt 1",
+        ),
+        "a truth value": (f"{_STEP}    return exit_code == 0\n", "expected one of ok, retry, alert"),
         "late success is an alarm": (
             f'{_STEP}    if attempt >= 3:\n        return "alert"\n'
             '    return {0: "ok", 5: "retry"}.get(exit_code, "alert")\n',
