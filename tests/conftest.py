@@ -27,6 +27,8 @@ MOST_WORKERS = 4  # more would start more kernels than they save time
 
 sys.path.insert(0, str(NOTEBOOKS))  # the tests import practice_tenant, workbook and graph_daemon as a notebook does
 
+from practice import Practice
+
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks whether it is wanted
 def pytest_cmdline_main(config):
@@ -83,6 +85,18 @@ class NotebookRuns:
     @pytest.hookimpl(tryfirst=True)  # before nbval starts the kernel, which inherits the environment
     def pytest_runtest_setup(self, item):
         os.environ["WORKBOOK_KEYS"] = str(keys_folder(self.scratch, item.path.stem))
+
+
+@pytest.fixture(scope="module")
+def shared() -> Practice:
+    """One practice tenant for the tests of a file that change nothing."""
+    return Practice()
+
+
+@pytest.fixture
+def practice() -> Practice:
+    """A practice tenant of the test's own."""
+    return Practice()
 
 
 @pytest.fixture(scope="session")

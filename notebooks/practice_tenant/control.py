@@ -7,19 +7,22 @@ and out; POST, except for ``/requests``.
 from __future__ import annotations
 
 import hmac
-import json
-import math
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 from typing import Any
 
 from .directory.tenant import Tenant
 from .directory.well_known import ADMINISTRATOR, GRAPH_APP_ROLES, GRAPH_SERVICE_PRINCIPAL_ID
 from .faults import Fault
+from .formats import read_json
 from .messages import Answer, Request, compact
 from .state import State
 
 PREFIX = "/control"
 LONGEST_DELAY_MS = 60_000
 LONGEST_LIFETIME = 86_400  # seconds
+MOST_ANSWERS = 1_000_000  # that a fault waits for, or makes fail
+MOST_SHIFTED = 20 * 365 * 86_400  # seconds
 
 
 class ControlError(Exception):
@@ -35,17 +38,17 @@ class ControlError(Exception):
 
 def answer(request: Request, state: State) -> Answer:
     """Carry out one control call: 401 without the key and nothing done, 400 for a body that does not fit."""
-    given = request.headers.get("x-practice-key", "").encode("utf-8", "replace")
-    if not hmac.compare_digest(given, state.control_key.encode()):
+    key = request.headers.get("x-practice-key", "").encode("utf-8", "replace")
+    if not hmac.compare_digest(key, state.control_key.encode()):
         return _json(401, {"error": "Send the control key in the header X-Practice-Key."})
     name = request.path.removeprefix(PREFIX).strip("/")
     try:
-        if name not in _CALLS:
-            raise ControlError(404, f"There is no control call '{name[:50]}'; there are: {', '.join(sorted(_CALLS))}.")
-        method, call = _CALLS[name]
-        if request.method != method:
-            raise ControlError(405, f"Call {PREFIX}/{name} with {method}.")
-        return _json(200, call(state, _body(request)))
+        if name not in CALLS:
+            raise ControlError(404, f"There is no control call '{name[:50]}'; there are: {', '.join(sorted(CALLS))}.")
+        called = CALLS[name]
+        if request.method != called.method:
+            raise ControlError(405, f"Call {PREFIX}/{name} with {called.method}.")
+        return _json(200, called.carry_out(state, _body(request, called.names)))
     except ControlError as error:
         return _json(error.status, {"error": str(error)})
 
@@ -57,16 +60,18 @@ def _requests(state: State, body: dict[str, Any]) -> dict[str, Any]:
 def _faults(state: State, body: dict[str, Any]) -> dict[str, Any]:
     fault = Fault(
         target=_choice(body, "target", ("token", "graph")),
-        count=_number(body, "count", 1, 1, 1_000_000),
-        skip=_number(body, "skip", 0, 0, 1_000_000),
-        status=_number(body, "status", None, 400, 599),
-        retry_after=_number(body, "retry_after", None, 0, 86_400),
-        delay_ms=_number(body, "delay_ms", 0, 0, LONGEST_DELAY_MS),
+        count=_number(body, "count", 1, MOST_ANSWERS, default=1),
+        skip=_number(body, "skip", 0, MOST_ANSWERS, default=0),
+        status=_optional_number(body, "status", 400, 599),
+        retry_after=_optional_number(body, "retry_after", 0, 86_400),
+        delay_ms=_number(body, "delay_ms", 0, LONGEST_DELAY_MS, default=0),
         cut=_flag(body, "cut"),
         corrupt=_flag(body, "corrupt"),
         expired_page_token=_flag(body, "expired_page_token"),
         in_batch=_flag(body, "in_batch"),
     )
+    if not (fault.status or fault.delay_ms or fault.cut or fault.corrupt or fault.expired_page_token):
+        raise ControlError(400, "Say what goes wrong: status, delay_ms, cut, corrupt or expired_page_token.")
     if fault.in_batch and (fault.target != "graph" or fault.delay_ms or fault.cut or fault.corrupt):
         raise ControlError(400, "in_batch goes with the target graph, and with status or expired_page_token alone.")
     state.faults.waiting.append(fault)
@@ -75,13 +80,14 @@ def _faults(state: State, body: dict[str, Any]) -> dict[str, Any]:
 
 def _clock(state: State, body: dict[str, Any]) -> dict[str, Any]:
     seconds = body.get("shift_seconds")
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not math.isfinite(seconds):
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
         raise ControlError(400, "shift_seconds is a number of seconds.")
-    shifted = state.tenant.clock.shift + seconds
-    if abs(shifted) > 20 * 365 * 86_400:
+    clock = state.tenant.clock
+    # Two comparisons, because a whole number may be too large to be added to the clock's.
+    if abs(seconds) > 2 * MOST_SHIFTED or abs(clock.shift + seconds) > MOST_SHIFTED:
         raise ControlError(400, "The clock can be shifted by twenty years at most.")
-    state.tenant.clock.shift = shifted
-    return {"shift_seconds": shifted}
+    clock.shift += seconds
+    return {"shift_seconds": clock.shift}
 
 
 def _roles(state: State, body: dict[str, Any]) -> dict[str, Any]:
@@ -108,22 +114,23 @@ def _app(state: State, body: dict[str, Any]) -> dict[str, Any]:
     principal = _daemon(tenant)
     action = _choice(body, "action", ("enable", "disable", "remove"))
     if action == "remove":
-        tenant.delete("application", tenant.application(principal["appId"])["id"])
+        application = tenant.application(principal["appId"])
+        if application is None:
+            raise ControlError(409, "The daemon's app is gone already: call /reset.")
+        tenant.delete("application", application["id"])
     else:
         principal["accountEnabled"] = action == "enable"
     return {"action": action}
 
 
 def _token_lifetime(state: State, body: dict[str, Any]) -> dict[str, Any]:
-    seconds = _number(body, "seconds", None, 1, LONGEST_LIFETIME)
-    if seconds is None:
-        raise ControlError(400, "seconds is the lifetime of the next tokens.")
+    seconds = _number(body, "seconds", 1, LONGEST_LIFETIME)
     state.tenant.token_lifetime = seconds
     return {"seconds": seconds}
 
 
 def _sign_in(state: State, body: dict[str, Any]) -> dict[str, Any]:
-    sign_in = state.sign_ins.find(str(body.get("user_code", "")), state.tenant.now())
+    sign_in = state.sign_ins.find(_text(body, "user_code"), state.tenant.now())
     if sign_in is None:
         raise ControlError(404, "No sign-in waits for this user_code: ask for a new one.")
     action = _choice({"action": "approve"} | body, "action", ("approve", "decline"))
@@ -136,15 +143,24 @@ def _reset(state: State, body: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
-_CALLS = {
-    "requests": ("GET", _requests),
-    "faults": ("POST", _faults),
-    "clock": ("POST", _clock),
-    "roles": ("POST", _roles),
-    "app": ("POST", _app),
-    "token-lifetime": ("POST", _token_lifetime),
-    "sign-in": ("POST", _sign_in),
-    "reset": ("POST", _reset),
+@dataclass(frozen=True)
+class ControlCall:
+    """One control call: its method, what carries it out, and the names its body may have."""
+
+    method: str
+    carry_out: Callable[[State, dict[str, Any]], dict[str, Any]]
+    names: frozenset[str] = frozenset()
+
+
+CALLS = {
+    "requests": ControlCall("GET", _requests),
+    "faults": ControlCall("POST", _faults, frozenset(field.name for field in fields(Fault))),
+    "clock": ControlCall("POST", _clock, frozenset(["shift_seconds"])),
+    "roles": ControlCall("POST", _roles, frozenset(["grant", "revoke"])),
+    "app": ControlCall("POST", _app, frozenset(["action"])),
+    "token-lifetime": ControlCall("POST", _token_lifetime, frozenset(["seconds"])),
+    "sign-in": ControlCall("POST", _sign_in, frozenset(["user_code", "action"])),
+    "reset": ControlCall("POST", _reset),
 }
 
 
@@ -152,29 +168,37 @@ _CALLS = {
 
 
 def _daemon(tenant: Tenant) -> dict[str, Any]:
-    principal = tenant.client_id and tenant.service_principal(tenant.client_id)
-    if not principal:
+    principal = tenant.service_principal(tenant.client_id) if tenant.client_id else None
+    if principal is None:
         raise ControlError(409, "No daemon app is registered: start with --certificate or --secret, or call /reset.")
     return principal
 
 
-def _body(request: Request) -> dict[str, Any]:
+def _body(request: Request, names: frozenset[str]) -> dict[str, Any]:
+    """The body as a JSON object with none but these names; an empty body is an empty object."""
     try:
-        value = json.loads(request.body or b"{}")
-    except (ValueError, RecursionError):
+        value = read_json(request.body or b"{}")
+    except ValueError:
         value = None
     if not isinstance(value, dict):
         raise ControlError(400, "Send a JSON object.")
+    unknown = [name for name in value if name not in names]
+    if unknown:
+        allowed = f"it takes {', '.join(sorted(names))}" if names else "it takes none"
+        raise ControlError(400, f"This call does not know the name '{unknown[0][:50]}': {allowed}.")
     return value
 
 
-def _number(body: dict[str, Any], name: str, default: int | None, least: int, most: int) -> int | None:
+def _number(body: dict[str, Any], name: str, least: int, most: int, *, default: int | None = None) -> int:
+    """A whole number; without a default it must be there."""
     value = body.get(name, default)
-    if value is None or value == default:
-        return value
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+    if type(value) is not int or not least <= value <= most:  # True is an int in Python
         raise ControlError(400, f"{name} is a whole number from {least} to {most}.")
     return value
+
+
+def _optional_number(body: dict[str, Any], name: str, least: int, most: int) -> int | None:
+    return _number(body, name, least, most) if name in body else None
 
 
 def _flag(body: dict[str, Any], name: str) -> bool:
@@ -184,9 +208,16 @@ def _flag(body: dict[str, Any], name: str) -> bool:
     return value
 
 
+def _text(body: dict[str, Any], name: str) -> str:
+    value = body.get(name)
+    if not isinstance(value, str):
+        raise ControlError(400, f"{name} is a text.")
+    return value
+
+
 def _choice(body: dict[str, Any], name: str, allowed: tuple[str, ...]) -> str:
     value = body.get(name)
-    if value not in allowed:
+    if not isinstance(value, str) or value not in allowed:
         raise ControlError(400, f"{name} is one of: {', '.join(allowed)}.")
     return value
 

@@ -98,7 +98,8 @@ class Answer:
 def compact(value: Any) -> bytes:
     """JSON as Microsoft sends it: no white space, non-ASCII as UTF-8.
 
-    A string taken from a request may hold half a surrogate pair, which UTF-8 cannot; it is sent as ``?``.
+    A text of a token or of a path may hold half a surrogate pair, which UTF-8 cannot carry; it is sent as ``?``. What
+    is stored never does, see `read_json`.
     """
     return _encode(value).encode("utf-8", "replace")
 

@@ -31,9 +31,9 @@ def options_parser() -> Options:
     add("--port", type=_whole(0, 65535), default=0, help="TCP port on 127.0.0.1; 0 picks a free one (default)")
     add(
         "--users",
-        type=_whole(0, MOST_USERS),
+        type=_whole(1, MOST_USERS),
         metavar="N",
-        help="size of the directory (default: the people in data/)",
+        help="size of the directory, the practice administrator included (default: the people in data/)",
     )
     add(
         "--certificate",

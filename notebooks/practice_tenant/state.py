@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,11 +15,12 @@ from .directory.tenant import Settings, Tenant
 from .entra.sign_ins import SignIns
 from .faults import Faults
 from .graph.throttling import Limits
-from .messages import Answer, Request
+from .messages import Answer, Request, compact
 from .signing import SigningKey
 
-MOST_LOGGED = 20_000  # requests that are remembered; the oldest go first
+LOG_BYTES = 20_000_000  # of requests that are remembered, in JSON; the oldest go first
 LONGEST_LOGGED = 400  # characters of a path, and of a query
+LONGEST_FIELD = 200  # characters of a form's field, and of a method
 
 # Nothing here asks for a secret in an address, but somebody may put one there.
 _SECRET_IN_QUERY = re.compile(
@@ -25,6 +28,28 @@ _SECRET_IN_QUERY = re.compile(
     r")[^&]*",
     re.IGNORECASE,
 )
+
+
+class RequestLog:
+    """What the tenant saw, oldest first, in no more memory than `LOG_BYTES`."""
+
+    def __init__(self) -> None:
+        self._entries: deque[bytes] = deque()  # in JSON, so that their size is known
+        self._bytes = 0
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return map(json.loads, self._entries)
+
+    def add(self, entry: dict[str, Any]) -> None:
+        """Remember a request; the oldest are forgotten when it gets too much."""
+        text = compact(entry)
+        self._entries.append(text)
+        self._bytes += len(text)
+        while self._bytes > LOG_BYTES:
+            self._bytes -= len(self._entries.popleft())
 
 
 @dataclass
@@ -57,7 +82,7 @@ class State:
         self.limits = Limits(self.throttle)
         self.sign_ins = SignIns()
         self.faults = Faults()
-        self.log: deque[dict[str, Any]] = deque(maxlen=MOST_LOGGED)
+        self.log = RequestLog()
 
     def remember(self, request: Request, answer: Answer, party: str) -> None:
         """Write a request and its answer into the log.
@@ -65,7 +90,7 @@ class State:
         Args:
             party: who answered, ``entra`` or ``graph``.
         """
-        self.log.append(_log_entry(request, answer, self.tenant.now(), party))
+        self.log.add(_log_entry(request, answer, self.tenant.now(), party))
 
 
 def _log_entry(request: Request, answer: Answer, now: float, party: str) -> dict[str, Any]:
@@ -73,7 +98,7 @@ def _log_entry(request: Request, answer: Answer, now: float, party: str) -> dict
     entry: dict[str, Any] = {
         "time": round(now, 3),
         "party": party,
-        "method": request.method,
+        "method": request.method[:LONGEST_FIELD],
         "path": _shortened(request.path),
         "query": _shortened(_SECRET_IN_QUERY.sub(r"\1…", request.query)),
         "status": answer.status,
@@ -82,7 +107,9 @@ def _log_entry(request: Request, answer: Answer, now: float, party: str) -> dict
         entry["batch"] = request.envelope_id
     form = request.form()
     if form:
-        entry["form"] = {name: form[name][:200] for name in ("client_id", "grant_type", "scope") if name in form}
+        entry["form"] = {
+            name: form[name][:LONGEST_FIELD] for name in ("client_id", "grant_type", "scope") if name in form
+        }
         entry["credential"] = next((n for n in ("client_assertion", "client_secret") if form.get(n)), None)
     return entry | answer.notes
 

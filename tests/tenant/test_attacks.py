@@ -452,7 +452,7 @@ def test_neither_the_request_log_nor_the_log_keeps_a_secret(caplog):
     signatures = [one.rpartition(".")[2] for one in (token, assertion)]
     for secret in (token, assertion, *signatures, "guess-of-a-secret", SECRET, practice.emulator.state.control_key):
         assert secret not in kept
-    assert practice.emulator.state.log[-2]["query"] == "access_token=…&client_secret=…&$top=1"
+    assert list(practice.state.log)[-2]["query"] == "access_token=…&client_secret=…&$top=1"
 
 
 def test_the_process_writes_no_secret_to_standard_error(tmp_path):

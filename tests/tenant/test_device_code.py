@@ -19,11 +19,6 @@ DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 SCOPES = "User.Read.All Application.ReadWrite.All openid profile offline_access"
 
 
-@pytest.fixture
-def practice():
-    return Practice()
-
-
 def begin(practice, scope=SCOPES, tenant=None, **changes):
     fields = {"client_id": TOOLS, "scope": scope} | changes
     return practice.form(fields, tenant, endpoint="oauth2/v2.0/devicecode")
@@ -367,9 +362,14 @@ def test_the_page_takes_no_other_method(practice):
 # --- the control call -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("body", [{}, {"user_code": "NOBODYHAS"}, {"user_code": 7}, {"user_code": None}])
-def test_control_knows_no_other_code(practice, body):
-    assert practice.control("sign-in", body).status == 404
+def test_control_knows_no_other_code(practice):
+    assert practice.control("sign-in", {"user_code": "NOBODYHAS"}).status == 404
+
+
+@pytest.mark.parametrize("body", [{}, {"user_code": 7}, {"user_code": None}])
+def test_control_wants_a_code(practice, body):
+    reply = practice.control("sign-in", body)
+    assert (reply.status, reply.json) == (400, {"error": "user_code is a text."})
 
 
 def test_control_takes_no_other_action(practice):

@@ -265,6 +265,20 @@ def test_an_application_is_refused(admin, name):
     assert len(admin.get("/applications").json["value"]) == 1
 
 
+def test_patch_takes_secrets_away_and_adds_none(admin):
+    app = admin.register()
+    path = f"/applications/{app['id']}"
+    kept, gone = (admin.call("POST", f"{path}/addPassword").json for _ in range(2))
+    assert admin.call("PATCH", path, {"passwordCredentials": [{"keyId": UNKNOWN}]}).error[2] == NO_SECRETS
+    assert admin.call("PATCH", path, {"passwordCredentials": [{"displayName": "new"}]}).error[2] == NO_SECRETS
+    assert len(admin.get(path).json["passwordCredentials"]) == 2
+    assert admin.call("PATCH", path, {"passwordCredentials": [{"keyId": kept["keyId"]}]}).status == 204
+    assert [one["keyId"] for one in admin.get(path).json["passwordCredentials"]] == [kept["keyId"]]
+    assert admin.call("POST", f"{path}/removePassword", {"keyId": gone["keyId"]}).status == 400
+    assert admin.call("PATCH", path, {"passwordCredentials": []}).status == 204
+    assert admin.get(path).json["passwordCredentials"] == []
+
+
 DEEP = b'{"a":' * 40 + b"1" + b"}" * 40
 
 
@@ -709,6 +723,26 @@ def test_what_is_purged_never_comes_back(admin):
     assert admin.call("POST", f"{path}/restore").error == not_there
     assert admin.call("DELETE", path).error == not_there
     assert not admin.practice.tenant.deleted and len(admin.practice.tenant.assignments) == 1
+
+
+def test_a_list_of_deleted_objects_skips_nobody_when_one_before_is_purged(admin):
+    apps = [admin.call("POST", "/applications", {"displayName": name}).json["id"] for name in "abcd"]
+    for app_id in apps:
+        admin.call("DELETE", f"/applications/{app_id}")
+    first = admin.get("/directory/deletedItems/microsoft.graph.application?$top=2").json
+    assert admin.call("DELETE", f"/directory/deletedItems/{apps[0]}").status == 204
+    second = admin.practice.get(first["@odata.nextLink"], admin.token).json
+    assert [one["id"] for one in first["value"] + second["value"]] == apps
+
+
+def test_what_was_deleted_again_comes_last_in_the_list(admin):
+    apps = [admin.call("POST", "/applications", {"displayName": name}).json["id"] for name in "ab"]
+    for app_id in apps:
+        admin.call("DELETE", f"/applications/{app_id}")
+    admin.call("POST", f"/directory/deletedItems/{apps[0]}/restore")
+    admin.call("DELETE", f"/applications/{apps[0]}")
+    listed = admin.get("/directory/deletedItems/microsoft.graph.application").json["value"]
+    assert [one["id"] for one in listed] == apps[::-1]
 
 
 def test_after_thirty_days_the_basket_is_empty(admin):

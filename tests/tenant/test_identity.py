@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode
 
 import forge
 import pytest
-from practice import CERTIFICATE, DER, GRAPH_SCOPE, ORIGIN, SECRET, Practice
+from practice import CERTIFICATE, DER, GRAPH_SCOPE, ORIGIN, SECRET
 from practice_tenant.directory.certificates import key_credential
 from practice_tenant.entra.assertion import ASSERTION_TYPE
 from practice_tenant.messages import FORM
@@ -23,18 +23,6 @@ GUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 UNKNOWN = "11111111-2222-4333-8444-555555555555"
 TENANT = "7d2c9e5a-1b64-4f0e-9a37-c3d58e41f260"
 CLIENT = "4e8f1a6b-93d7-4c25-b0fa-6d1e72c4a895"
-
-
-@pytest.fixture(scope="module")
-def shared():
-    """One tenant for the tests that change nothing."""
-    return Practice()
-
-
-@pytest.fixture
-def practice():
-    """A tenant of one's own."""
-    return Practice()
 
 
 # --- discovery and keys -----------------------------------------------------------------------------------------

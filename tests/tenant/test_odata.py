@@ -1056,8 +1056,7 @@ def test_a_next_link_carries_every_option_and_the_new_token():
 )
 def test_the_context_names_what_was_selected(text, single, expected):
     query = parse_query(text, USERS, eventual=False, single=single)
-    root = "https://graph.microsoft.com/v1.0"
-    assert context_url(root, USERS, query, single=single) == f"{root}/$metadata#{expected}"
+    assert context_url(USERS, query, single=single) == f"https://graph.microsoft.com/v1.0/$metadata#{expected}"
 
 
 @pytest.mark.parametrize("word", ["Straße", "Σίσυφος", "Ж", "İzmir", "ılık", "ǰ", "ŉ", "ΐ", "ﬁn", "ꮳ", "가", "K"])

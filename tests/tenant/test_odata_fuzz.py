@@ -1,7 +1,7 @@
 """Whatever stands in a query string, the answer is a Query or a refusal that the client can read.
 
 hypothesis invents the requests. Runs are derandomised, so the same ones come every time; more examples:
-``HYPOTHESIS_EXAMPLES=20000 pytest tests/test_odata_fuzz.py``.
+``HYPOTHESIS_EXAMPLES=20000 pytest tests/tenant/test_odata_fuzz.py``.
 """
 
 import os

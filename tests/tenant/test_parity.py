@@ -74,9 +74,9 @@ def test_the_options_are_those_of_the_command_line():
 
 def test_the_calls_are_those_of_the_control_interface():
     table = {row[0].strip("`/"): row[1] for row in rows("| call | body | what it does |")}
-    assert table.keys() == control._CALLS.keys()
+    assert table.keys() == control.CALLS.keys()
     assert {name for name, body in table.items() if "GET" in body} == {
-        name for name, (method, _) in control._CALLS.items() if method == "GET"
+        name for name, call in control.CALLS.items() if call.method == "GET"
     }
     fault_options = set(re.findall(r"`(\w+)`", table["faults"])) - {"token", "graph"}
     assert fault_options == set(Fault.__dataclass_fields__)

@@ -11,6 +11,8 @@ from uuid import UUID
 
 import pytest
 from chapters import ROOT
+from practice_tenant.directory.made_people import load_people
+from practice_tenant.directory.well_known import ADMINISTRATOR
 
 DATA = ROOT / "data"
 PEOPLE_FILE = DATA / "people.jsonl"
@@ -497,3 +499,18 @@ def test_the_file_is_in_no_order_and_opens_with_variety(people):
     assert any(has_left(user) for user in first)
     assert any(is_room(user) for user in first)
     assert min(len(user) for user in first) < 16 < max(len(user) for user in first)
+
+
+# --- the size of the directory ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [1, 50, 161, 162, 254, 300])
+def test_the_administrator_is_in_a_directory_of_every_size(size):
+    people = load_people(size)
+    assert len(people) == len({person["id"] for person in people}) == size
+    assert [person["id"] for person in people].count(ADMINISTRATOR.id) == 1
+
+
+def test_a_small_directory_has_the_same_people_as_a_large_one():
+    assert load_people(50)[:49] == load_people()[:49]
+    assert load_people(254) == load_people()

@@ -28,16 +28,6 @@ CHALLENGE = (
 )
 
 
-@pytest.fixture(scope="module")
-def shared():
-    return Practice()
-
-
-@pytest.fixture
-def practice():
-    return Practice()
-
-
 # --- what Entra gives out ---------------------------------------------------------------------------------------
 
 

@@ -4,10 +4,12 @@ import base64
 import json
 import time
 from itertools import islice
+from urllib.parse import quote
 
 import pytest
 from practice import GRAPH_SCOPE, ORIGIN, Practice, in_url, pages
 from practice_tenant.directory.made_people import PEOPLE_FILE
+from practice_tenant.directory.well_known import ADMINISTRATOR
 
 DEFAULT_IN_ORDER = [
     "businessPhones", "displayName", "givenName", "jobTitle", "mail", "mobilePhone", "officeLocation",
@@ -18,16 +20,6 @@ IDS = [person["id"] for person in PEOPLE]
 GUEST = next(person for person in PEOPLE if "#EXT#" in person["userPrincipalName"])
 EVENTUAL = {"ConsistencyLevel": "eventual"}
 BAD_TOKEN = (400, "Request_BadRequest", "Invalid Skip Token")
-
-
-@pytest.fixture(scope="module")
-def shared():
-    return Practice()
-
-
-@pytest.fixture
-def practice():
-    return Practice()
 
 
 def ids(page):
@@ -386,3 +378,17 @@ def test_some_refusals_tell_their_resource_units(shared):
     assert units("GET", "users/nobody") == "1"
     assert units("GET", "nothing") is None
     assert units("GET", "users", "no.token") is None
+
+
+def test_the_administrator_of_a_small_directory_is_there():
+    small = Practice(users=50)
+    claims = small.claims(small.token(scopes=("User.Read", "User.Read.All")))
+    token = small.state.signing_key.sign(claims | {"oid": ADMINISTRATOR.id})
+    assert small.get("/v1.0/me", token).json["userPrincipalName"] == ADMINISTRATOR.user_principal_name
+    assert len(small.get("/v1.0/users", token).json["value"]) == 50
+
+
+@pytest.mark.parametrize("name", ["userPrincipalName", "UserPrincipalName", "USERPRINCIPALNAME"])
+def test_an_alternate_key_is_known_in_any_case(shared, name):
+    key = quote(f"{name}='{ADMINISTRATOR.user_principal_name.upper()}'")
+    assert shared.get(f"/v1.0/users({key})?$select=id").json["id"] == ADMINISTRATOR.id

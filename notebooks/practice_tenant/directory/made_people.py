@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from .well_known import DOMAIN
+from .well_known import ADMINISTRATOR, DOMAIN
 
 PEOPLE_FILE = Path(__file__).resolve().parents[3] / "data" / "people.jsonl"
 
@@ -19,7 +19,8 @@ def load_people(count: int | None = None, file: Path = PEOPLE_FILE) -> list[dict
     """The people of the data folder, and made ones beyond them, the same at every start.
 
     Args:
-        count: how many users; None for just those in the file, fewer than those cuts the list.
+        count: how many users, at least one; None for just those in the file. A shorter list ends with the practice
+            administrator, because somebody must be able to sign in.
 
     Raises:
         ValueError: the file is missing or damaged; the text says what to do.
@@ -27,16 +28,27 @@ def load_people(count: int | None = None, file: Path = PEOPLE_FILE) -> list[dict
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
         people = [json.loads(line) for line in lines if line.strip()]
-        known = [person["userPrincipalName"] and person["id"] for person in people]
+        if not all(person["id"] and person["userPrincipalName"] for person in people):
+            raise ValueError("somebody has no id or no name")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ValueError(f"The people cannot be read from {file}: restore it with 'git checkout data'.") from error
-    if count is None or count <= len(known):
-        return people[:count]
+    if count is None:
+        return people
+    if count <= len(people):
+        return _shortened(people, count)
     gc.disable()  # none of the many small objects made here is garbage; looking for some takes half the time
     try:
         return people + list(_made_people(people, count - len(people)))
     finally:
         gc.enable()
+
+
+def _shortened(people: list[dict[str, Any]], count: int) -> list[dict[str, Any]]:
+    """The first people of the list. When the administrator is not among them, the last one gives way."""
+    first = people[:count]
+    if any(person["id"] == ADMINISTRATOR.id for person in first):
+        return first
+    return first[:-1] + [person for person in people if person["id"] == ADMINISTRATOR.id]
 
 
 def _made_people(people: list[dict[str, Any]], count: int) -> Iterator[dict[str, Any]]:
@@ -54,7 +66,7 @@ def _made_people(people: list[dict[str, Any]], count: int) -> Iterator[dict[str,
         yield _made_person(number, pattern, given, family)
 
 
-def _made_person(number: int, pattern: dict, given: dict, family: dict) -> dict[str, Any]:
+def _made_person(number: int, pattern: dict[str, Any], given: dict[str, Any], family: dict[str, Any]) -> dict[str, Any]:
     local = f"{_ascii_name(given, 0)}.{_ascii_name(family, -1)}.{number}"
     address = f"{local}@{DOMAIN}"
     person = dict(pattern)
@@ -81,7 +93,7 @@ def _made_person(number: int, pattern: dict, given: dict, family: dict) -> dict[
 
 
 def _ascii_name(person: dict[str, Any], part: int) -> str:
-    return person["userPrincipalName"].partition("@")[0].split(".")[part]
+    return str(person["userPrincipalName"]).partition("@")[0].split(".")[part]
 
 
 def _display_name(pattern: dict[str, Any], given: str, family: str) -> str:

@@ -12,7 +12,10 @@ from ..odata.columns import Column, Names, in_order
 from ..odata.properties import read
 from ..odata.query import Query
 
+User = dict[str, Any]
+
 MOST_COLUMNS, MOST_SEARCHES = 12, 64  # kept for the next request; each costs less than a megabyte
+MOST_SELECTED = 20_000  # users kept in JSON with selected properties; a few hundred bytes each
 
 
 class Change(NamedTuple):
@@ -49,7 +52,8 @@ class People:
         self._places: list[dict[str, Any] | None] = []
         self._place_of: dict[str, int] = {}
         self._id_of_upn: dict[str, str] = {}
-        self._prepared: dict[str, bytes] = {}
+        self._prepared: dict[str, bytes] = {}  # by the user's id
+        self._selected: dict[Names, dict[str, bytes]] = {}  # the same for each selection of properties
         self._columns: dict[Names, Column] = {}
         self._searches: dict[Any, array[int]] = {}
         self.changes: list[Change] = []
@@ -109,12 +113,23 @@ class People:
             _keep(self._columns, path, column, MOST_COLUMNS)
         return column
 
-    def prepared(self, user: dict[str, Any], render: Callable[[dict[str, Any]], bytes]) -> bytes:
-        """What `render` makes of a user, made once and kept until the user changes."""
-        kept = self._prepared.get(user["id"])
-        if kept is None:
-            kept = self._prepared[user["id"]] = render(user)
-        return kept
+    def prepared(self, user: User, names: Names | None, render: Callable[[User, Names | None], bytes]) -> bytes:
+        """What `render` makes of a user and the selected properties.
+
+        It is made once and kept until the user changes: for the default properties of everybody, and for others as
+        long as there is room.
+        """
+        kept = self._prepared if names is None else self._selected.setdefault(names, {})
+        text = kept.get(user["id"])
+        if text is None:
+            text = kept[user["id"]] = render(user, names)
+            if names is not None:
+                self._make_room()
+        return text
+
+    def _make_room(self) -> None:
+        if sum(map(len, self._selected.values())) > MOST_SELECTED:
+            self._selected.clear()
 
     def add(self, user: dict[str, Any]) -> None:
         """Add a user at the end and remember it for delta queries."""
@@ -172,7 +187,8 @@ class People:
         self._id_of_upn[user["userPrincipalName"].casefold()] = user["id"]
 
     def _remember(self, user_id: str, names: frozenset[str] | None, former_manager: str | None = None) -> None:
-        self._prepared.pop(user_id, None)
+        for kept in (self._prepared, *self._selected.values()):
+            kept.pop(user_id, None)
         self._columns.clear()
         self._searches.clear()
         self.changes.append(Change(user_id, names, self.latest.get(user_id, 0), former_manager))

@@ -13,13 +13,13 @@ import secrets
 import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-from cryptography.fernet import Fernet
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from ..clock import Clock
-from ..formats import graph_time
+from ..formats import graph_time, seconds
 from .certificates import RegisteredKey, key_credential, load_certificate
 from .graph_permissions import APP_ROLES, SCOPES
 from .objects import new_application, new_service_principal
@@ -72,11 +72,13 @@ class Deleted:
         kind: ``user``, ``application`` or ``servicePrincipal``.
         item: the object with its deletedDateTime.
         at: Unix seconds of the deletion.
+        place: a sequence number; no other deletion has the same, so a list can go on behind it.
     """
 
     kind: str
     item: dict[str, Any]
     at: float
+    place: int
 
 
 @dataclass
@@ -111,7 +113,7 @@ class Tenant:
         owners: object id of an application or a service principal -> ids of the users and service principals that own
             it.
         deleted: object id -> what was deleted less than 30 days ago.
-        page_tokens: seals and hides what the tokens in delta links say.
+        page_tokens: seals and hides what the tokens in links to further pages and rounds say.
         token_lifetime: seconds an access token is good for.
         clock: what time it is here.
     """
@@ -128,7 +130,8 @@ class Tenant:
         self.federated: dict[str, Register] = {}
         self.owners: dict[str, set[str]] = {}
         self.deleted: dict[str, Deleted] = {}
-        self.page_tokens = Fernet(Fernet.generate_key())
+        self._deletions = 0
+        self.page_tokens = AESSIV(AESSIV.generate_key(256))
         self._secret_hashes: dict[str, bytes] = {}
         self.client_id: str | None = None
         self.token_lifetime = 3600
@@ -295,7 +298,8 @@ class Tenant:
         """Move an object to the waste basket; an application takes its service principal along."""
         item = self.people.remove(object_id) if kind == "user" else self._register(kind).pop(object_id)
         at = self.now()
-        self.deleted[object_id] = Deleted(kind, item | {"deletedDateTime": graph_time(at)}, at)
+        self._deletions += 1
+        self.deleted[object_id] = Deleted(kind, item | {"deletedDateTime": graph_time(at)}, at, self._deletions)
         if kind == "application" and (principal := self.service_principal(item["appId"])):
             self.delete("servicePrincipal", principal["id"])
 
@@ -364,8 +368,8 @@ class Tenant:
             RegisteredKey(
                 certificate=load_certificate(base64.b64decode(credential["key"])),
                 key_id=credential["keyId"],
-                start=datetime.fromisoformat(credential["startDateTime"]).timestamp(),
-                end=datetime.fromisoformat(credential["endDateTime"]).timestamp(),
+                start=seconds(credential["startDateTime"]),
+                end=seconds(credential["endDateTime"]),
             )
             for credential in holder["keyCredentials"]
             if credential["type"] == "AsymmetricX509Cert"

@@ -31,19 +31,19 @@ input,button{{font:inherit;padding:.5rem .75rem;margin:.25rem .25rem .25rem 0}}<
 
 
 def sign_in_page(request: Request, tenant: Tenant, sign_ins: SignIns) -> Answer:
-    """The sign_in_page at ``verification_uri``: type the code, see who asks for what, agree or decline.
+    """The page at ``verification_uri``: type the code, see who asks for what, agree or decline.
 
-    A form carries a key that only this sign_in_page shows, so that no other sign_in_page can press its buttons.
+    A form carries a key that only this page shows, so that no other page can press its buttons.
     """
     if request.method not in ("GET", "HEAD", "POST"):
-        return _page(405, "This sign_in_page only shows a form", "<p>Open it in a browser.</p>")
+        return _page(405, "This page only shows a form", "<p>Open it in a browser.</p>")
     if request.method != "POST":
         return _page(200, "Enter the code", _code_form(sign_ins))
     form = request.form()
     page_key = form.get("page_key", "").encode("utf-8", "replace")
     own = request.headers.get("origin", request.origin) == request.origin
     if not own or not hmac.compare_digest(page_key, sign_ins.page_key.encode()):
-        return _page(403, "This form is not ours", "<p>Open the sign_in_page again and type the code.</p>")
+        return _page(403, "This form is not ours", "<p>Open the page again and type the code.</p>")
     sign_in = sign_ins.find(form.get("user_code", ""), tenant.now())
     if sign_in is None:
         return _page(200, "That code did not work", "<p>Check it and try again.</p>" + _code_form(sign_ins))

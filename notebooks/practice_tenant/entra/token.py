@@ -5,10 +5,10 @@ Sources: entra docs v2-oauth2-client-creds-grant-flow.md, v2-oauth2-device-code.
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from ..directory.well_known import GRAPH_APP_ID, PUBLIC_CLIENTS, REGION, TENANT_CREATED
+from ..formats import seconds
 from .aadsts import EntraError
 from .authority import check_tenant, check_tenant_of_person, is_tenantless
 from .call import Call
@@ -84,7 +84,7 @@ def _app_token(call: Call) -> dict[str, Any]:
         audience=audience,
         client_id=application["appId"],
         app_name=application["displayName"],
-        app_created=int(datetime.fromisoformat(application["createdDateTime"]).timestamp()),
+        app_created=seconds(application["createdDateTime"]),
         service_principal_id=principal["id"],
         roles=tenant.granted_roles(principal, resource),
         by_certificate=by_certificate,
@@ -92,5 +92,5 @@ def _app_token(call: Call) -> dict[str, Any]:
         lifetime=tenant.token_lifetime,
     )
     token = call.signing_key.sign(claims, with_nonce=resource["appId"] == GRAPH_APP_ID)
-    seconds = tenant.token_lifetime - 1  # a token for 3600 seconds is announced as 3599
-    return {"token_type": "Bearer", "expires_in": seconds, "ext_expires_in": seconds, "access_token": token}
+    lifetime = tenant.token_lifetime - 1  # a token for 3600 seconds is announced as 3599
+    return {"token_type": "Bearer", "expires_in": lifetime, "ext_expires_in": lifetime, "access_token": token}

@@ -13,7 +13,7 @@ from ..directory.well_known import DOMAIN
 from ..errors import GraphError, bad_request, conflict, denied, invalid, missing, not_found
 from ..formats import GUID, graph_time
 from ..messages import Answer
-from ..odata.links import SERVICE_ROOT
+from ..odata.links import entity_context
 from ..odata.properties import APPLICATIONS
 from .call import Call
 from .entities import alternate_key, by_id, follow, owns, show, show_selected_keys, write
@@ -67,7 +67,7 @@ def create_application(call: Call) -> Answer:
     tenant.applications[application["id"]] = application
     if not call.is_delegated:
         tenant.owners[application["id"]] = {call.claims["oid"]}
-    context = {"@odata.context": f"{SERVICE_ROOT}/$metadata#applications/$entity"}
+    context = {"@odata.context": entity_context("applications")}
     shown = show_application(application, None) | {"createdDateTime": graph_time(now, fraction=True)}
     return created(call, context | shown, "Application")
 

@@ -15,7 +15,7 @@ from typing import Any
 from ..errors import bad_request, missing, not_found
 from ..formats import GUID
 from ..messages import Answer, compact
-from ..odata.links import SERVICE_ROOT
+from ..odata.links import entity_context
 from ..odata.properties import APP_ROLE_ASSIGNMENTS
 from .call import Call
 from .entities import alternate_key
@@ -127,7 +127,7 @@ def _assign(call: Call, side: str, name: str) -> Answer:
     ):
         raise bad_request("Permission being assigned already exists on the object")
     assignment = tenant.grant(principal, resource, ids["appRoleId"], kind=kind)
-    context = {"@odata.context": f"{SERVICE_ROOT}/$metadata#{_context(call, name)}/$entity"}
+    context = {"@odata.context": entity_context(_context(call, name))}
     return Answer(201, body=compact(context | assignment))
 
 

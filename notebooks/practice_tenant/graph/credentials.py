@@ -16,7 +16,7 @@ from typing import Any
 from ..errors import GraphError, bad_request, denied, invalid, missing
 from ..formats import GUID, is_instant, seconds
 from ..messages import Answer, compact
-from ..odata.links import SERVICE_ROOT
+from ..odata.links import metadata_context
 from .applications import find_application
 from .call import Call
 from .entities import owns
@@ -25,6 +25,7 @@ from .permissions import OWNED, ROLL_KEYS
 from .service_principals import find_service_principal, is_ours
 
 TWO_YEARS = timedelta(days=730)
+LATEST = seconds("9999-12-31T23:59:59Z")  # no later end can be written
 
 
 def _find_holder(call: Call, *, to_write: bool = False) -> dict[str, Any]:
@@ -57,7 +58,7 @@ def add_key(call: Call) -> Answer:
     if any(credential["keyId"] == one["keyId"] for one in kept):
         raise bad_request(f"Update to existing credential with KeyId '{credential['keyId']}' is not allowed.")
     holder["keyCredentials"] = [*kept, credential]
-    context = {"@odata.context": f"{SERVICE_ROOT}/$metadata#microsoft.graph.keyCredential"}
+    context = {"@odata.context": metadata_context("microsoft.graph.keyCredential")}
     return Answer(body=compact(context | credential | {"key": None}))
 
 
@@ -103,7 +104,7 @@ def add_password(call: Call) -> Answer:
     start, end = _lifetime(given, call.tenant.now())
     text = f"{secrets.token_urlsafe(3)[:3]}8Q~{secrets.token_urlsafe(26)[:34]}"
     credential = call.tenant.add_secret(holder, text, name=given.get("displayName"), start=start, end=end)
-    context = {"@odata.context": f"{SERVICE_ROOT}/$metadata#microsoft.graph.passwordCredential"}
+    context = {"@odata.context": metadata_context("microsoft.graph.passwordCredential")}
     # The Location is as recorded: the bare address of Graph.
     location = {"Location": "https://graph.microsoft.com"}
     return Answer(200, location, compact(context | credential | {"secretText": text}))
@@ -124,8 +125,8 @@ def _lifetime(given: dict[str, Any], now: float) -> tuple[float, float]:
             raise invalid(name, "PasswordCredential")
     start = seconds(given["startDateTime"]) if given.get("startDateTime") else now
     end = seconds(given["endDateTime"]) if given.get("endDateTime") else start + TWO_YEARS.total_seconds()
-    if end <= start:
-        raise invalid("endDateTime", "PasswordCredential")  # chosen, not sourced
+    if not start < end <= LATEST:  # both refusals are chosen, not sourced
+        raise invalid("endDateTime", "PasswordCredential")
     return start, end
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from ..directory.tenant import Deleted
 from ..errors import conflict, denied, not_found
 from ..messages import Answer, compact
+from ..odata.links import entity_context
 from ..odata.properties import APPLICATIONS, SERVICE_PRINCIPALS, USERS, Collection
 from . import users
 from .applications import refuse_taken_uris, show_application
@@ -84,7 +85,7 @@ def _refuse_what_is_taken(call: Call, gone: Deleted) -> None:
 def _list(call: Call, kind: str) -> Answer:
     call.tenant.purge_expired()
     collection, show = _SHOWN[kind]
-    items = enumerate(gone.item for gone in call.tenant.deleted.values() if gone.kind == kind)
+    items = ((gone.place, gone.item) for gone in call.tenant.deleted.values() if gone.kind == kind)
     return list_objects(call, collection, items, show, path=f"directory/deletedItems/microsoft.graph.{kind}")
 
 
@@ -113,7 +114,7 @@ def _require(call: Call, gone: Deleted, *, to_write: bool) -> None:
 
 def _answer(kind: str, item: dict[str, Any]) -> Answer:
     body = {
-        "@odata.context": f"{users.SERVICE_ROOT}/$metadata#directoryObjects/$entity",
+        "@odata.context": entity_context("directoryObjects"),
         "@odata.type": f"#microsoft.graph.{kind}",
     }
     return Answer(body=compact(body | _SHOWN[kind][1](item, None)))

@@ -16,7 +16,7 @@ from typing import Any
 from ..directory.people import People
 from ..errors import GraphError
 from ..messages import Answer, compact
-from ..odata.links import SERVICE_ROOT, context_url
+from ..odata.links import context_url
 from ..odata.properties import USERS
 from ..odata.query import PAGE_SIZE, Query, parse_query
 from .call import Call
@@ -67,7 +67,7 @@ def track_users(call: Call) -> Answer:
     tenant.purge_expired()
     current = _current_round(call, query)
     # The first answer's context names the selected properties, later ones do not (delta-query-users.md).
-    body: dict[str, Any] = {"@odata.context": context_url(SERVICE_ROOT, USERS, query)}
+    body: dict[str, Any] = {"@odata.context": context_url(USERS, query)}
     if current.place is None:
         page, after = _changes(call, current, minimal=_wants_minimal(call))
     else:

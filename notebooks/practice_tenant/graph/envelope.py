@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 import uuid
-from datetime import UTC, datetime
 from typing import Any
 
 from ..directory.tenant import Tenant
 from ..errors import GraphError
+from ..formats import graph_time
 from ..messages import Answer, Request, compact
+from .causes import notes_on
 
 RESOURCE_UNIT = "x-ms-resource-unit"
 JSON = "application/json"
@@ -25,7 +26,7 @@ def refuse(request: Request | None, tenant: Tenant, error: GraphError, headers: 
     """A refusal in Graph's error envelope."""
     headers = headers or answer_headers(request)
     body = compact(error_body(error, tenant.now(), headers["request-id"], headers["client-request-id"]))
-    return Answer(error.status, {"Content-Type": JSON} | headers | error.headers, body)
+    return Answer(error.status, {"Content-Type": JSON} | headers | error.headers, body, notes=notes_on(error))
 
 
 def answer_headers(request: Request | None) -> dict[str, str]:
@@ -44,7 +45,7 @@ def answer_headers(request: Request | None) -> dict[str, str]:
 
 def error_body(error: GraphError, now: float, request_id: str, client_request_id: str) -> dict[str, Any]:
     """Graph's error envelope; the date is UTC in whole seconds and has no Z. 429 has a shape of its own."""
-    date = f"{datetime.fromtimestamp(now, UTC):%Y-%m-%dT%H:%M:%S}"
+    date = graph_time(now).removesuffix("Z")
     if error.status == 429:
         inner = {
             "code": "429",

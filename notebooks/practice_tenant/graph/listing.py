@@ -9,14 +9,13 @@ from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Any
 
-from ..errors import GraphError
 from ..messages import Answer, compact
 from ..odata.compare import order
-from ..odata.links import SERVICE_ROOT, context_url, next_link
+from ..odata.links import context_url, next_link
 from ..odata.properties import Collection
 from ..odata.query import Query, parse_query
 from .call import Call
-from .page_tokens import read_token, write_token
+from .page_tokens import read_page_token, write_page_token
 
 Object = dict[str, Any]
 Show = Callable[[Object, tuple[str, ...] | None], Object]
@@ -40,7 +39,7 @@ def list_objects(
         context: what the ``@odata.context`` names when that is not the collection itself.
     """
     query = parse_query(call.request.query, collection, eventual=call.eventual)
-    start = -1 if query.skiptoken is None else _read_place(call, path, query)
+    start = read_page_token(call.tenant.page_tokens, path, query)
     found = [(place, item) for place, item in objects if query.where is None or query.where(item)]
     if query.order_by:
         found = list(enumerate(order([item for _, item in found], query.order_by)))
@@ -50,7 +49,8 @@ def list_objects(
     if query.count and query.skiptoken is None:
         body["@odata.count"] = len(found)
     if next(rest, None) is not None:
-        token = write_token(call.tenant.page_tokens, [path, query.deciding, page[-1][0]])
+        last_place, _ = page[-1]
+        token = write_page_token(call.tenant.page_tokens, path, query, last_place)
         body["@odata.nextLink"] = next_link(f"{call.base}/{path}", query, token)
     body["value"] = [show(item, query.select) for _, item in page]
     return Answer(body=compact(body))
@@ -66,7 +66,7 @@ def count_objects(call: Call, collection: Collection, objects: Iterable[Object])
 def one_object(call: Call, collection: Collection, item: Object, show: Show) -> Answer:
     """A single object of a collection."""
     query = parse_query(call.request.query, collection, eventual=call.eventual, single=True)
-    context = {"@odata.context": context_url(SERVICE_ROOT, collection, query, single=True)}
+    context = {"@odata.context": context_url(collection, query, single=True)}
     return Answer(body=compact(context | show(item, query.select)))
 
 
@@ -81,13 +81,5 @@ def created(call: Call, body: Object, kind: str) -> Answer:
 
 
 def _context(collection: Collection, query: Query, context: str | None) -> str:
-    plain = context_url(SERVICE_ROOT, collection, query)
+    plain = context_url(collection, query)
     return plain.replace(f"#{collection.name}", f"#{context}", 1) if context else plain
-
-
-def _read_place(call: Call, path: str, query: Query) -> int:
-    said = read_token(call.tenant.page_tokens, query.skiptoken)
-    asked = [list(pair) for pair in query.deciding]
-    if not isinstance(said, list) or said[:2] != [path, asked]:
-        raise GraphError(400, "Request_BadRequest", "Invalid Skip Token")
-    return said[2]

@@ -11,7 +11,7 @@ from typing import Any
 from ..directory.objects import new_service_principal
 from ..errors import GraphError, bad_request, denied, invalid, missing, not_found
 from ..messages import Answer
-from ..odata.links import SERVICE_ROOT
+from ..odata.links import entity_context
 from ..odata.properties import SERVICE_PRINCIPALS
 from .applications import read_roles
 from .call import Call
@@ -81,7 +81,7 @@ def create_service_principal(call: Call) -> Answer:
     follow(principal, application)
     _change_principal(call, principal, given)
     tenant.service_principals[principal["id"]] = principal
-    context = {"@odata.context": f"{SERVICE_ROOT}/$metadata#servicePrincipals/$entity"}
+    context = {"@odata.context": entity_context("servicePrincipals")}
     return created(call, context | show_service_principal(principal, None), "ServicePrincipal")
 
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 import re
 import uuid
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote
 
 from ..directory.tenant import Tenant
 from ..errors import bad_request, conflict, denied, invalid, missing, not_found
 from ..formats import graph_time
 from ..messages import Answer
-from ..odata.links import SERVICE_ROOT
+from ..odata.links import entity_context
 from ..odata.properties import USERS
 from .call import Call
 from .listing import created
@@ -71,7 +71,7 @@ def create_user(call: Call) -> Answer:
     own = {"id": str(uuid.uuid4()), "createdDateTime": graph_time(tenant.now()), "userType": "Member"}
     user = own | {name: value for name, value in _stored(given).items() if value not in (None, [])}
     tenant.people.add(user)
-    context = {"@odata.context": f"{SERVICE_ROOT}/$metadata#users/$entity", "id": user["id"]}
+    context = {"@odata.context": entity_context("users"), "id": user["id"]}
     return created(call, context | shape(user, None), "User")
 
 
@@ -105,7 +105,8 @@ def set_manager(call: Call) -> Answer:
     user, reference = find_user(call, call.keys[0]), call.json().get("@odata.id")
     if not isinstance(reference, str):
         raise missing("@odata.id", "User")
-    manager_id = urlsplit(reference).path.rstrip("/").rpartition("/")[2]
+    address = reference.partition("?")[0].partition("#")[0]
+    manager_id = unquote(address.rstrip("/").rpartition("/")[2])
     manager = call.tenant.people.find(manager_id)
     if manager is None:
         raise not_found(manager_id)

@@ -5,61 +5,54 @@ Sources: graph docs user-list.md, user-get.md, user-list-manager.md, paging.md; 
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
-import json
-import secrets
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
+from functools import lru_cache
 from itertools import islice
+from json.encoder import encode_basestring as json_string
 from typing import Any
 
 from ..directory.people import People, identities
-from ..errors import GraphError
-from ..formats import decode_base64url
+from ..errors import GraphError, not_found
 from ..messages import Answer, compact
-from ..odata.links import SERVICE_ROOT, context_url, next_link
+from ..odata.links import context_url, entity_context, next_link
 from ..odata.properties import USERS
-from ..odata.query import Query, parse_query
+from ..odata.query import Expand, Query, parse_query
 from .call import Call
+from .entities import alternate_key
+from .page_tokens import read_page_token, write_page_token
 from .permissions import READ_AUDIT_LOG
+
+User = dict[str, Any]
 
 DEFAULT = USERS.default  # in the recorded order: id comes last
 NEVER = "0001-01-01T00:00:00Z"
-
-_TOKEN_MARK = b"DSpt\x02\x00\x01\x00\x00\x00"  # Graph's own tokens begin with these bytes, base64 RFNwdAIAAQAAAA
-_TOKEN_KEY = secrets.token_bytes(32)
+MOST_LEVELS = 1_000  # managers above a user that one answer shows: the largest $levels (user-list-manager.md)
 
 
 def list_users(call: Call) -> Answer:
     """``GET /users``: one page."""
     query = parse_query(call.request.query, USERS, eventual=call.eventual)
     require_audit_log(call, query)
-    people = call.tenant.people
-    start = -1 if query.skiptoken is None else read_skiptoken(query)
-    page, last = [], start
+    people, tokens = call.tenant.people, call.tenant.page_tokens
+    start = read_page_token(tokens, "users", query)
     matching = _matching(people, query, start)
-    for last, user in matching:  # noqa: B007 - the place of the last user is needed after the loop
-        page.append(user)
-        if len(page) == query.page_size:
-            break
-    parts = [f'"@odata.context":{_json(context_url(SERVICE_ROOT, USERS, query))}'.encode()]
+    page = list(islice(matching, query.page_size))
+    head: dict[str, Any] = {"@odata.context": context_url(USERS, query)}
     if query.count and query.skiptoken is None:
-        parts.append(f'"@odata.count":{_count(people, query)}'.encode())
+        head["@odata.count"] = _count(people, query)
     if next(matching, None) is not None:
-        link = next_link(f"{call.base}/users", query, write_skiptoken(query, last))
-        parts.append(f'"@odata.nextLink":{_json(link)}'.encode())
-    shown = _rendered(people, page, query)
-    parts.append(b'"value":[' + b",".join(shown) + b"]")
-    return Answer(body=b"{" + b",".join(parts) + b"}")
+        last_place, _ = page[-1]
+        head["@odata.nextLink"] = next_link(
+            f"{call.base}/users", query, write_page_token(tokens, "users", query, last_place)
+        )
+    users = b",".join([_listed(people, user, query) for _, user in page])
+    return Answer(body=compact(head)[:-1] + b',"value":[' + users + b"]}")
 
 
 def count_users(call: Call) -> Answer:
     """``GET /users/$count``: the bare number, as text."""
     query = parse_query(call.request.query, USERS, eventual=call.eventual, count_segment=True)
-    if not call.eventual:
-        raise GraphError(400, "Request_BadRequest", "$count is not currently supported.")
     require_audit_log(call, query)
     number = str(_count(call.tenant.people, query)).encode()
     return Answer(headers={"Content-Type": "text/plain"}, body=number)
@@ -70,8 +63,8 @@ def get_user(call: Call) -> Answer:
     query = parse_query(call.request.query, USERS, eventual=call.eventual, single=True)
     require_audit_log(call, query)
     user = find_user(call, call.keys[0])
-    context = {"@odata.context": context_url(SERVICE_ROOT, USERS, query, single=True)}
-    return Answer(body=compact(context | shape(user, query.returned) | _expanded(call.tenant.people, user, query)))
+    shown = compact({"@odata.context": context_url(USERS, query, single=True)} | shape(user, query.returned))
+    return Answer(body=_with_managers(shown, call.tenant.people, user, query.expand_manager))
 
 
 def get_me(call: Call) -> Answer:
@@ -93,11 +86,8 @@ def get_manager(call: Call) -> Answer:
     manager = call.tenant.people.find(user.get("manager", ""))
     if manager is None:
         # The body for a user without a manager is not sourced: the text for a missing object is chosen.
-        raise GraphError(404, "Request_ResourceNotFound", _missing("manager"))
-    context = {
-        "@odata.context": f"{SERVICE_ROOT}/$metadata#directoryObjects/$entity",
-        "@odata.type": "#microsoft.graph.user",
-    }
+        raise not_found("manager")
+    context = {"@odata.context": entity_context("directoryObjects"), "@odata.type": "#microsoft.graph.user"}
     return Answer(body=compact(context | shape(manager, query.returned)))
 
 
@@ -107,14 +97,18 @@ def find_user(call: Call, key: str) -> dict[str, Any]:
     Raises:
         GraphError: 404 ``Request_ResourceNotFound``.
     """
-    key = key.removeprefix("userPrincipalName='").removesuffix("'") if key.startswith("userPrincipalName='") else key
-    user = call.tenant.people.find(key)
+    name = alternate_key(key, "userPrincipalName")
+    wanted = key if name is None else name
+    user = call.tenant.people.find(wanted)
     if user is None:
-        raise GraphError(404, "Request_ResourceNotFound", _missing(key))
+        raise not_found(wanted)
     return user
 
 
-def shape(user: Mapping[str, Any], names: tuple[str, ...] | None) -> dict[str, Any]:
+# --- how a user is shown ------------------------------------------------------------------------------------
+
+
+def shape(user: User, names: tuple[str, ...] | None) -> dict[str, Any]:
     """A stored user as Graph shows it: the selected properties, or the default eleven; null and [] put back."""
     shown = {name: user.get(name, EMPTY.get(name)) for name in names or DEFAULT if name in user or name in EMPTY}
     if "identities" in shown:
@@ -122,14 +116,62 @@ def shape(user: Mapping[str, Any], names: tuple[str, ...] | None) -> dict[str, A
     return shown
 
 
-# What stands for "nothing" when a stored user leaves a property out: collections are empty, nearly all else is null.
-EMPTY = {name: [] if USERS.table[name.lower()].many else None for name in USERS.names.values()}
+# What is shown when a stored user leaves a property out: collections are empty, nearly all else is null.
+EMPTY: dict[str, Any] = {name: [] if USERS.table[name.lower()].many else None for name in USERS.names.values()}
 # Nobody has signed in here, and who never has, has none of this (resources/signinactivity.md); an extension that is
 # not set is left out, too (user-list.md, example 10).
 del EMPTY["signInActivity"]
 # The metadata does not let these be null. Chosen, not sourced: what "never" looks like elsewhere, and the smaller of
 # the two documented limits.
 EMPTY |= {"birthday": NEVER, "hireDate": NEVER, "deviceEnrollmentLimit": 5}
+
+
+def _listed(people: People, user: User, query: Query) -> bytes:
+    """A user as a list shows it, in JSON."""
+    shown = people.prepared(user, query.returned, _json_of)
+    return _with_managers(shown, people, user, query.expand_manager)
+
+
+def _json_of(user: User, names: tuple[str, ...] | None) -> bytes:
+    """`shape` in JSON. A page has thousands of values, so the names and marks between them are written beforehand."""
+    template = _template(names or DEFAULT)
+    if template is None:
+        return compact(shape(user, names))
+    values = [user.get(name, EMPTY[name]) for name in names or DEFAULT]
+    return (template % tuple([_json_value(value) for value in values])).encode("utf-8")
+
+
+@lru_cache(maxsize=64)
+def _template(names: tuple[str, ...]) -> str | None:
+    """``{"city":%s,"id":%s}``; None when one of the properties may be left out or is worked out."""
+    if any(name not in EMPTY or name == "identities" for name in names):
+        return None
+    return "{" + ",".join(f'"{name}":%s' for name in names) + "}"
+
+
+def _json_value(value: Any) -> str:
+    if type(value) is str:
+        return json_string(value)
+    return "null" if value is None else compact(value).decode("utf-8")
+
+
+def _with_managers(shown: bytes, people: People, user: User, asked: Expand | None) -> bytes:
+    """``$expand=manager``: the manager inside the user; with $levels the chain above as well.
+
+    The chain ends with an object that has no ``manager`` key, or where it would come back to somebody it has shown
+    (chosen, not sourced). Each is put into the one before as text: a thousand levels are more than a recursive writer
+    can go.
+    """
+    if asked is None:
+        return shown
+    objects, seen = [shown], set()
+    manager = people.find(user.get("manager", ""))
+    while manager is not None and manager["id"] not in seen and len(objects) <= (asked.levels or MOST_LEVELS):
+        objects.append(compact({"@odata.type": "#microsoft.graph.user"} | shape(manager, asked.select)))
+        seen.add(manager["id"])
+        manager = people.find(manager.get("manager", ""))
+    opened = b',"manager":'.join(shown_object[:-1] for shown_object in objects)
+    return opened + b"}" * len(objects)
 
 
 def require_audit_log(call: Call, query: Query) -> None:
@@ -146,86 +188,18 @@ def require_audit_log(call: Call, query: Query) -> None:
 # --- pages --------------------------------------------------------------------------------------------------
 
 
-def _matching(people: People, query: Query, start: int) -> Iterator[tuple[int, dict[str, Any]]]:
+def _matching(people: People, query: Query, start: int) -> Iterator[tuple[int, User]]:
     """(position, user) for all users beyond `start` that the query lets through, in the query's order.
 
     A position is the user's place, with $orderby the user's number among those found.
     """
     if query.condition is None and not query.order_by:
         return people.after(start)
-    found = _found(people, query)
+    found = people.search(query)
     if query.order_by:
         return ((number, people.at(found[number])) for number in range(start + 1, len(found)))
     return ((place, people.at(place)) for place in islice(found, bisect_right(found, start), None))
 
 
 def _count(people: People, query: Query) -> int:
-    return len(people) if query.condition is None else len(_found(people, query))
-
-
-def _found(people: People, query: Query) -> Sequence[int]:
-    return people.search(query)
-
-
-def _rendered(people: People, page: list[dict[str, Any]], query: Query) -> list[bytes]:
-    if query.expand_manager is not None:
-        return [compact(shape(user, query.returned) | _expanded(people, user, query)) for user in page]
-    if query.returned is None:
-        return [people.prepared(user, _default_bytes) for user in page]
-    return [compact([shape(user, query.returned) for user in page])[1:-1]] if page else []
-
-
-def _default_bytes(user: dict[str, Any]) -> bytes:
-    return compact(shape(user, None))
-
-
-def _expanded(people: People, user: dict[str, Any], query: Query) -> dict[str, Any]:
-    """``$expand=manager``: the manager inside the user; with $levels the chain above as well.
-
-    The chain ends with an object that has no ``manager`` key.
-    """
-    asked = query.expand_manager
-    shown: dict[str, Any] = {}
-    innermost, left = shown, -1 if asked is None else asked.levels or len(people)
-    while left > 0 and (manager := people.find(user.get("manager", ""))) is not None:
-        innermost["manager"] = {"@odata.type": "#microsoft.graph.user"} | shape(manager, asked.select)
-        innermost, user, left = innermost["manager"], manager, left - 1
-    return shown
-
-
-def _missing(key: str) -> str:
-    return f"Resource '{key[:200]}' does not exist or one of its queried reference-property objects are not present."
-
-
-def _json(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
-
-
-# --- page tokens ------------------------------------------------------------------------------------------------
-
-
-def write_skiptoken(query: Query, position: int) -> str:
-    """An opaque page token: where the page ended, and a seal that ties it to this very query."""
-    number = position.to_bytes(8, "big")
-    return base64.urlsafe_b64encode(_TOKEN_MARK + number + _seal(query, number)).decode("ascii").rstrip("=")
-
-
-def read_skiptoken(query: Query) -> int:
-    """Where the page before ended.
-
-    Raises:
-        GraphError: 400 when the token is damaged or another query's (text chosen, not sourced).
-    """
-    try:
-        data = decode_base64url(query.skiptoken)
-    except ValueError:
-        data = b""
-    number, seal = data[len(_TOKEN_MARK) : len(_TOKEN_MARK) + 8], data[len(_TOKEN_MARK) + 8 :]
-    if not data.startswith(_TOKEN_MARK) or not hmac.compare_digest(seal, _seal(query, number)):
-        raise GraphError(400, "Request_BadRequest", "Invalid Skip Token")
-    return int.from_bytes(number, "big")
-
-
-def _seal(query: Query, number: bytes) -> bytes:
-    """Depends on everything that decides which users come in which order, but not on $top or $select."""
-    return hmac.new(_TOKEN_KEY, number + compact(query.deciding), hashlib.sha256).digest()[:16]
+    return len(people) if query.condition is None else len(people.search(query))

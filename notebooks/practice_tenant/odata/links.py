@@ -35,11 +35,10 @@ def _escape(text: str, safe: str = "!()*") -> str:
     return re.sub(r"%[0-9A-F]{2}", lambda match: match[0].lower(), escaped)
 
 
-def context_url(service_root: str, collection: Collection, query: Query, *, single: bool = False) -> str:
+def context_url(collection: Collection, query: Query, *, single: bool = False) -> str:
     """``@odata.context``: ``…/$metadata#users(displayName,givenName)``, with ``/$entity`` for one object.
 
     Args:
-        service_root: e.g. ``https://graph.microsoft.com/v1.0``.
         single: the answer is one object, not a list.
 
     ``manager()`` among the names is OData's form for an expanded relationship (OData 4.0 part 1, 10.9).
@@ -48,4 +47,14 @@ def context_url(service_root: str, collection: Collection, query: Query, *, sing
     if query.expand_manager:
         names.append(f"manager({','.join(query.expand_manager.select or ())})")
     projection = f"({','.join(names)})" if names else ""
-    return f"{service_root}/$metadata#{collection.name}{projection}{'/$entity' if single else ''}"
+    return entity_context(collection.name + projection) if single else metadata_context(collection.name + projection)
+
+
+def entity_context(name: str) -> str:
+    """``@odata.context`` of one object of a collection: ``…/$metadata#users/$entity``."""
+    return f"{metadata_context(name)}/$entity"
+
+
+def metadata_context(name: str) -> str:
+    """``@odata.context`` of anything that the metadata names: ``…/$metadata#microsoft.graph.keyCredential``."""
+    return f"{SERVICE_ROOT}/$metadata#{name}"
