@@ -14,7 +14,7 @@ from collections import Counter
 from pathlib import Path
 
 TESTS = Path(__file__).resolve().parent
-sys.path[:0] = [str(TESTS / folder) for folder in ("support", "chapters")]
+sys.path[:0] = [str(TESTS / folder) for folder in ("support", "chapters", "tools", "pictures")]
 
 import exercises
 import pytest
