@@ -8,8 +8,8 @@ from ink import CARE, ENTRA, MARGIN, YOURS, Sheet
 
 ALTERNATIVE = (
     "One application, registered in its home tenant, and three tenants that use it. Each has a service principal of "
-    "its own. The daemon asks the address of each tenant and gets a token for this tenant alone. In the third nobody has "
-    "consented, so there is no service principal and no token."
+    "its own. The daemon asks the address of each tenant and gets a token for this tenant alone. In the third nobody "
+    "has consented, so there is no service principal and no token."
 )
 
 
