@@ -45,17 +45,6 @@ def test_it_says_what_you_do_learn_and_need_and_how_long_it_takes(chapter):
 
 
 @each_chapter
-def test_it_has_one_picture_which_a_sentence_repeats(chapter):
-    after = [
-        cell.source.rpartition("```")[2].strip()
-        for cell in read(chapter).cells
-        if cell.cell_type == "markdown" and "```mermaid" in cell.source
-    ]
-    assert len(after) == 1
-    assert after[0].endswith(".")
-
-
-@each_chapter
 def test_its_first_code_cell_opens_the_bench(chapter):
     assert re.search(r"^(from workbook|import workbook)\b", code_cells(read(chapter))[0].source, re.MULTILINE)
 

@@ -8,8 +8,8 @@ from ink import CARE, ENTRA, GRAPH, MARGIN, PLAIN, QUIET, WIDTH, YOURS, Sheet
 
 ALTERNATIVE = (
     "Three tokens side by side. With an application permission granted, the token has the claim roles and Graph "
-    "answers 200. With nothing granted there is no roles claim and Graph answers 403. With a delegated permission, which "
-    "takes a person who signs in, the claim is scp and the person's own rights are the limit."
+    "answers 200. With nothing granted there is no roles claim and Graph answers 403. With a delegated permission, "
+    "which takes a person who signs in, the claim is scp and the person's own rights are the limit."
 )
 
 ROWS = (

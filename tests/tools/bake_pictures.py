@@ -104,7 +104,7 @@ def wanted(cell: dict[str, Any]) -> dict[str, dict[str, str]]:
             result[name] = {"image/png": drawn(name)}
         elif name in stored:
             result[name] = stored[name]
-    return result
+    return dict(sorted(result.items()))  # the order in which nbformat stores them
 
 
 def is_fresh(attachment: dict[str, str] | None, name: str) -> bool:

@@ -3,7 +3,7 @@
     python tests/browser_run.py [--chromium FILE] [--screenshots FOLDER] [name ...]
 
 It works on a copy, because JupyterLab saves by itself, and asks the notebook's model rather than the page: every code
-cell has run in order, errors stand only where a cell is tagged `raises-exception`, every mermaid picture is drawn.
+cell has run in order, errors stand only where a cell is tagged `raises-exception`, every picture is drawn.
 Needs what tests/requirements-ci.txt names, and Chromium.
 """
 
@@ -57,7 +57,8 @@ OPEN = """async () => {
 STATE = """() => {
     const panel = jupyterapp.shell.currentWidget;
     const cells = Array.from(panel.content.model.cells).filter(cell => cell.type === 'code');
-    const pictures = Array.from(panel.node.querySelectorAll('.jp-RenderedMermaid'));
+    const mermaid = Array.from(panel.node.querySelectorAll('.jp-RenderedMermaid img'));
+    const attached = Array.from(panel.node.querySelectorAll('.jp-MarkdownOutput img[src^="data:image/png"]'));
     return {
         kernel: panel.sessionContext.session?.kernel?.status,
         connection: panel.sessionContext.session?.kernel?.connectionStatus,
@@ -65,7 +66,7 @@ STATE = """() => {
         counts: cells.map(cell => cell.executionCount),
         failed: cells.filter(cell => cell.outputs.toJSON().some(output => output.output_type === 'error'))
                      .map(cell => cell.id),
-        drawn: pictures.filter(picture => picture.querySelector('img')?.naturalWidth > 0).length,
+        drawn: [...mermaid, ...attached].filter(picture => picture.naturalWidth > 0).length,
         warnings: panel.node.querySelectorAll('.jp-mod-warning').length,
         height: panel.content.node.querySelector('.jp-WindowedPanel-viewport').scrollHeight,
     };
@@ -202,13 +203,14 @@ def wait_until(page: Page, good, seconds: float) -> dict:
 
 
 def pictures_in(chapter: Path) -> int:
-    """How many mermaid pictures a chapter draws, in its text and in its outputs."""
+    """How many pictures a chapter shows: attachments, and mermaid in its text and in its outputs."""
     notebook = read(chapter)
     texts = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
+    attached = sum(text.count("](attachment:") for text in texts)
     texts += [
         output.get("data", {}).get("text/markdown", "") for cell in code_cells(notebook) for output in cell.outputs
     ]
-    return sum(text.count("```mermaid") for text in texts)
+    return attached + sum(text.count("```mermaid") for text in texts)
 
 
 def problems_of(chapter: Path, state: dict, pictures: int) -> list[str]:
@@ -220,7 +222,7 @@ def problems_of(chapter: Path, state: dict, pictures: int) -> list[str]:
     if state["failed"] != [cell.id for cell in cells if "raises-exception" in tags(cell)]:
         problems.append(f"the cells that failed are {', '.join(state['failed']) or 'none'}")
     if state["drawn"] != pictures:
-        problems.append(f"{state['drawn']} of {pictures} mermaid pictures are drawn")
+        problems.append(f"{state['drawn']} of {pictures} pictures are drawn")
     if state["warnings"]:
         problems.append(f"{state['warnings']} mermaid pictures could not be drawn")
     return problems
