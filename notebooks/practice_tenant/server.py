@@ -13,10 +13,13 @@ import ssl
 import sys
 import threading
 import traceback
+from asyncio import Future
 from collections.abc import Callable
+from contextlib import suppress
 from http.client import responses
 from typing import Any
 
+from tornado.http1connection import HTTP1Connection
 from tornado.httpserver import HTTPServer
 from tornado.httputil import (
     HTTPConnection,
@@ -100,6 +103,8 @@ class Server(HTTPServerConnectionDelegate):
         self._http.stop()
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
+        if not isinstance(request_conn, HTTP1Connection):
+            raise TypeError("tornado's HTTPServer speaks HTTP/1 only")
         return _Exchange(self, request_conn)
 
     def refusal(self, start: RequestStartLine, headers: HTTPHeaders) -> Answer | None:
@@ -153,7 +158,7 @@ class _CappedServer(HTTPServer):
 class _Exchange(HTTPMessageDelegate):
     """One request as it comes in, and its answer."""
 
-    def __init__(self, server: Server, connection: HTTPConnection) -> None:
+    def __init__(self, server: Server, connection: HTTP1Connection) -> None:
         self._server = server
         self._connection = connection
         self._body = bytearray()
@@ -175,7 +180,7 @@ class _Exchange(HTTPMessageDelegate):
 
     def finish(self) -> None:
         if self._refused:
-            self._connection.finish()
+            asyncio.ensure_future(self._hang_up())  # noqa: RUF006 - the connection keeps the request alive
             return
         asyncio.ensure_future(self._respond())  # noqa: RUF006 - the connection keeps the request alive
 
@@ -186,7 +191,15 @@ class _Exchange(HTTPMessageDelegate):
         """Answer at once; what still comes is read and dropped, so that the client gets to see the answer."""
         self._refused = True
         refusal.headers["Connection"] = "close"
-        _write_head(self._connection, self._start.method, refusal)
+        self._refusal_sent = _write_head(self._connection, self._start.method, refusal)
+        if "Expect" in self._headers:  # the client waits to be asked for its body, and is not asked
+            self._connection.finish()
+
+    async def _hang_up(self) -> None:
+        """Close the connection, as the refusal has announced, once it is sent."""
+        with suppress(StreamClosedError):
+            await self._refusal_sent
+        self._connection.detach().close()
 
     async def _respond(self) -> None:
         outcome = self._server.outcome(self._start, self._headers, bytes(self._body))
@@ -200,7 +213,7 @@ class _Exchange(HTTPMessageDelegate):
                 self._connection.finish()
         except StreamClosedError:
             log.info("the client went away before the answer")
-        except Exception as error:  # rather a closed connection than a client that waits for ever
+        except Exception as error:  # rather a closed connection than a client that waits
             log.error("an answer could not be sent: %s", _where(error))
             self._connection.detach().close()
 
@@ -238,9 +251,9 @@ def _head(answer: Answer) -> tuple[ResponseStartLine, HTTPHeaders]:
     return ResponseStartLine("HTTP/1.1", answer.status, responses.get(answer.status, "Unknown")), headers
 
 
-def _write_head(connection: HTTPConnection, method: str, answer: Answer) -> None:
+def _write_head(connection: HTTPConnection, method: str, answer: Answer) -> Future[None]:
     start, headers = _head(answer)
-    connection.write_headers(start, headers, b"" if method == "HEAD" else answer.body)
+    return connection.write_headers(start, headers, b"" if method == "HEAD" else answer.body)
 
 
 def _where(error: Exception) -> str:
