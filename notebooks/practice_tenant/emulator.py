@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from email.utils import formatdate
 
-from . import control
+from . import control, resource_manager
 from .entra import endpoints
 from .errors import GraphError
 from .faults import Fault
@@ -63,6 +63,11 @@ class Emulator:
             return Outcome(plain_refusal(414, "URI Too Long"))
         if request.path == control.PREFIX or request.path.startswith(f"{control.PREFIX}/"):
             return Outcome(control.answer(request, self.state))
+        if request.path in resource_manager.PATHS:
+            state = self.state
+            answer = resource_manager.answer(request, state.tenant, state.signing_key)
+            state.remember(request, answer, "resource-manager")
+            return Outcome(answer)
         if _GRAPH_PATH.match(request.path):
             return self._answered_by("graph", request)
         return self._answered_by("entra", request)

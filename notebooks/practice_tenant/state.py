@@ -88,7 +88,7 @@ class State:
         """Write a request and its answer into the log.
 
         Args:
-            party: who answered, ``entra`` or ``graph``.
+            party: who answered, ``entra``, ``graph`` or ``resource-manager``.
         """
         self.log.add(_log_entry(request, answer, self.tenant.now(), party))
 

@@ -22,7 +22,7 @@ FLOORS = [
     ("emulator",),
     ("control",),
     ("state",),
-    ("faults",),
+    ("faults", "resource_manager"),
     ("portal",),
     ("graph", "entra"),
     ("signing",),

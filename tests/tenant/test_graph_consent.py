@@ -23,6 +23,7 @@ class Administrator:
     def __init__(self, *scopes: str) -> None:
         self.practice = fresh()
         self.token = self.practice.token(scopes=scopes or APPS)
+        self.oid = self.practice.claims(self.token)["oid"]
         self.graph = self.practice.graph_principal
 
     def call(self, method, path, value=None):
@@ -215,6 +216,20 @@ def test_owners_are_people_and_service_principals(admin, owned):
     assert admin.call("DELETE", f"{owned}/owners/{ADMINISTRATOR.id}/$ref").status == 204
     assert [one["id"] for one in admin.get(f"{owned}/owners?$select=id").json["value"]] == [SERVICE_PRINCIPAL_ID]
     assert admin.call("DELETE", f"{owned}/owners/{ADMINISTRATOR.id}/$ref").status == 404
+
+
+def test_i_see_what_i_own(admin):
+    developer = {"@odata.id": f"https://graph.microsoft.com/v1.0/directoryObjects/{admin.oid}"}
+    assert admin.get("/me/ownedObjects").json["value"] == []
+    for owned in (f"/applications/{APP_OBJECT_ID}", f"/servicePrincipals/{SERVICE_PRINCIPAL_ID}"):
+        admin.call("POST", f"{owned}/owners/$ref", developer)
+    found = admin.get("/me/ownedObjects?$select=id,displayName,publisherDomain").json["value"]
+    assert found == [
+        {"@odata.type": "#microsoft.graph.application", "id": APP_OBJECT_ID, "displayName": "daemon-console",
+         "publisherDomain": "contoso.example"},
+        {"@odata.type": "#microsoft.graph.servicePrincipal", "id": SERVICE_PRINCIPAL_ID,
+         "displayName": "daemon-console"},
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("body", "status"), [({}, 400), ({"@odata.id": 7}, 400), ({"@odata.id": UNKNOWN}, 404)])

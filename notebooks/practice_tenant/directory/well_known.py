@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from .graph_permissions import APP_ROLES, SCOPES
 
 GRAPH_APP_ID = "00000003-0000-0000-c000-000000000000"
+MANAGEMENT_APP_ID = "797f4846-ba00-4fd7-ba43-dac1f8f63013"  # Azure Resource Manager
+MANAGEMENT_NAMES = ("https://management.azure.com", "https://management.core.windows.net")
 OIDC_SCOPES = ("openid", "profile", "email", "offline_access")
 # Delegated permissions of Microsoft Graph that can be asked for.
 PERMISSIONS = tuple(scope.value for scope in SCOPES if scope.value not in OIDC_SCOPES)
@@ -23,11 +25,13 @@ class Client:
     Args:
         id: its client id.
         preauthorized: permissions of Graph that nobody needs to consent to, because Microsoft itself agreed to them.
+        resources: app ids of the other resources it may call for a person, by the same agreement.
     """
 
     id: str
     name: str
     preauthorized: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
 
 
 # Microsoft's own public clients: what Connect-MgGraph and the docs' samples use to let an administrator sign in.
@@ -46,6 +50,7 @@ AZURE_CLI = Client(
         "User.Read.All",
         "User.ReadWrite.All",
     ),
+    resources=(MANAGEMENT_APP_ID,),
 )
 PUBLIC_CLIENTS = {client.id: client for client in (COMMAND_LINE_TOOLS, AZURE_CLI)}  # they have no credential
 
@@ -84,12 +89,13 @@ REGION = "EU"
 GRAPH_APP_ROLES = {role.value: role.id for role in APP_ROLES}
 
 # Resources a token can be asked for besides Microsoft Graph. Only their service principals exist here: a token for
-# one of them is real, and Graph refuses it, which is the lesson.
+# one of them is real, and Graph refuses it, which is the lesson. (Resource Manager answers that there is no
+# subscription, which is all that Azure CLI needs to sign in.)
 OTHER_RESOURCES = {
-    "797f4846-ba00-4fd7-ba43-dac1f8f63013": (
+    MANAGEMENT_APP_ID: (
         "Windows Azure Service Management API",
         "5c3d9f07-86b1-4e2a-b4d5-70e1a98c62bf",
-        ("https://management.azure.com", "https://management.core.windows.net"),
+        MANAGEMENT_NAMES,
     ),
     "cfa8b339-82a2-471a-a3c9-0fc0be7a4093": (
         "Azure Key Vault",

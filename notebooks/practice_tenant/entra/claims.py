@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from ..directory.well_known import GRAPH_APP_ID, Person
+from ..directory.well_known import Person
 from ..formats import encode_base64url
 
 ISSUED_EARLIER = 300  # seconds: nbf and iat lie this far back, so that a slow clock elsewhere does no harm
@@ -81,6 +81,7 @@ def app_only_claims(
 
 def delegated_claims(
     *,
+    audience: str,
     tenant_id: str,
     tenant_created: int,
     region: str,
@@ -91,17 +92,18 @@ def delegated_claims(
     now: float,
     lifetime: int,
 ) -> dict[str, Any]:
-    """The claims of a Graph token that a public client got for a signed-in person.
+    """The claims of a token that a public client got for a signed-in person.
 
     Names and meanings are documented (access-token-claims-reference.md); the set and its order are chosen, not sourced.
 
     Args:
+        audience: the resource; Graph is named by its app id.
         person: who signed in.
         scopes: delegated permissions, which become ``scp``; there is no ``roles``.
     """
     issued = int(now) - ISSUED_EARLIER
     return {
-        "aud": GRAPH_APP_ID,
+        "aud": audience,
         "iss": f"https://sts.windows.net/{tenant_id}/",
         "iat": issued,
         "nbf": issued,

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..directory.well_known import ADMINISTRATOR, REGION, TENANT_CREATED
+from ..directory.well_known import ADMINISTRATOR, GRAPH_APP_ID, REGION, TENANT_CREATED
 from ..formats import encode_base64url
 from ..messages import compact
 from .call import Call
 from .claims import delegated_claims, id_token_claims
+from .scopes import other_audience
 from .sign_ins import INTERVAL, LIFETIME, PAGE, Grant, SignIn
 
 GRANT_TYPES = ("urn:ietf:params:oauth:grant-type:device_code", "device_code")  # the second: MSAL for Node and .NET
@@ -43,18 +44,22 @@ def tokens_of_person(call: Call, grant: Grant, *, with_client_info: bool) -> dic
     tenant, key = call.tenant, call.signing_key
     seconds = tenant.token_lifetime - 1  # a token for 3600 seconds is announced as 3599
     scopes = [scope for scope in grant.scopes if scope != "offline_access"]
+    audience = other_audience(grant.scopes, tenant)
+    permissions = [scope for scope in scopes if not scope.endswith("/.default")]
     access_token = key.sign(
         delegated_claims(
+            audience=audience or GRAPH_APP_ID,
             tenant_id=tenant.id,
             tenant_created=TENANT_CREATED,
             region=REGION,
             client_id=grant.client.id,
             app_name=grant.client.name,
             person=ADMINISTRATOR,
-            scopes=[scope for scope in scopes if not scope.endswith("/.default")],
+            scopes=["user_impersonation"] if audience else permissions,
             now=tenant.now(),
             lifetime=tenant.token_lifetime,
-        )
+        ),
+        with_nonce=audience is None,
     )
     body = {
         "token_type": "Bearer",

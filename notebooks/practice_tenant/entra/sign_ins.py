@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from ..directory.tenant import Tenant
 from ..directory.well_known import ADMINISTRATOR, PERMISSIONS, Client
 from .aadsts import EntraError
-from .scopes import read_scopes
+from .scopes import other_audience, read_scopes
 
 PAGE = "oauth2/deviceauth"
 LIFETIME, INTERVAL = 900, 5  # seconds: how long a code is good for, and between two questions (device code docs)
@@ -92,7 +92,7 @@ class SignIns:
             raise EntraError("authorization_declined")
         return Grant(client, _with_default(sign_in.scopes, client, tenant), now)
 
-    def refresh(self, refresh_token: str, client: Client, scope: str, tenant: Tenant) -> Grant:
+    def refresh(self, refresh_token: str, client: Client, scope: str, tenant: Tenant, origin: str) -> Grant:
         """The grant behind a refresh token, for the scopes asked for now; without any, for those of the first time.
 
         Raises:
@@ -103,7 +103,7 @@ class SignIns:
             raise EntraError("refresh_token_unknown")
         if known.issued + REFRESH_LIFETIME <= now:
             raise EntraError("refresh_token_expired")
-        scopes = read_scopes(scope, tenant) if scope.strip() else known.scopes
+        scopes = read_scopes(scope, tenant, client, origin) if scope.strip() else known.scopes
         if not set(scopes) & set(PERMISSIONS) <= tenant.consented(client, ADMINISTRATOR.id):
             raise EntraError("not_consented", client_id=client.id, app_name=client.name)
         return Grant(client, _with_default(scopes, client, tenant), now)
@@ -119,9 +119,9 @@ class SignIns:
 
 def _with_default(scopes: tuple[str, ...], client: Client, tenant: Tenant) -> tuple[str, ...]:
     """``.default`` is everything consented to so far; User.Read comes along for clients that need consent (chosen)."""
-    if not any(scope.endswith("/.default") for scope in scopes):
+    if other_audience(scopes, tenant) or not any(scope.endswith("/.default") for scope in scopes):
         return scopes
-    consented = sorted(tenant.consented(client, ADMINISTRATOR.id) & set(PERMISSIONS))
+    consented = sorted(tenant.consented(client, ADMINISTRATOR.id) & set(PERMISSIONS), key=str.lower)
     if not client.preauthorized:
         consented.append("User.Read")
     return tuple(dict.fromkeys((*scopes, *consented)))

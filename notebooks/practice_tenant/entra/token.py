@@ -36,7 +36,8 @@ def issue_token(call: Call) -> dict[str, Any]:
         grant = sign_ins.redeem(form["device_code"], client_of_person(call), call.tenant)
     elif grant_type == "refresh_token":
         require_field(call, "refresh_token")
-        grant = sign_ins.refresh(form["refresh_token"], client_of_person(call), form.get("scope", ""), call.tenant)
+        client, scope = client_of_person(call), form.get("scope", "")
+        grant = sign_ins.refresh(form["refresh_token"], client, scope, call.tenant, call.origin)
     else:
         raise EntraError("unsupported_grant", grant_type=grant_type[:100])
     return tokens_of_person(call, grant, with_client_info=form.get("client_info") == "1")
@@ -51,7 +52,7 @@ def begin_sign_in(call: Call) -> dict[str, Any]:
     read_form(call, "client_id", "scope")
     check_tenant_of_person(call)
     client = known_client(call)
-    scopes = read_scopes(call.form["scope"], call.tenant)
+    scopes = read_scopes(call.form["scope"], call.tenant, client, call.origin)
     return device_authorization(call.sign_ins.begin(client, scopes, call.tenant.now()), call.origin)
 
 
@@ -67,7 +68,7 @@ def _app_token(call: Call) -> dict[str, Any]:
     principal, application = find_client(call)
     by_certificate = authenticate(call, application)
     principal = check_enabled(call, principal, application)
-    resource, audience = resource_of(form["scope"], tenant)
+    resource, audience = resource_of(form["scope"], tenant, call.origin)
     if resource["appRoleAssignmentRequired"] and not tenant.is_assigned(principal, resource):
         raise EntraError(
             "not_assigned",

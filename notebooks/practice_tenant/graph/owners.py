@@ -11,12 +11,18 @@ from urllib.parse import urlsplit
 
 from ..errors import bad_request, missing, not_found
 from ..messages import Answer
-from ..odata.properties import DIRECTORY_OBJECTS, SERVICE_PRINCIPALS, USERS
-from .applications import find_application
+from ..odata.properties import APPLICATIONS, DIRECTORY_OBJECTS, SERVICE_PRINCIPALS, USERS, Collection
+from .applications import find_application, show_application
 from .call import Call
-from .listing import Object, list_objects
+from .listing import Object, Show, list_objects
 from .service_principals import find_service_principal, show_service_principal
 from .users import shape
+
+_SHOWN: dict[str, tuple[Collection, Show]] = {
+    "user": (USERS, shape),
+    "application": (APPLICATIONS, show_application),
+    "servicePrincipal": (SERVICE_PRINCIPALS, show_service_principal),
+}
 
 
 def list_owners(call: Call) -> Answer:
@@ -26,6 +32,14 @@ def list_owners(call: Call) -> Answer:
     owners = [_directory_object(call, owner_id) for owner_id in sorted(call.tenant.owners.get(owned["id"], ()))]
     present = enumerate(owner for owner in owners if owner is not None)
     return list_objects(call, DIRECTORY_OBJECTS, present, _show, path=f"{kind}/{owned['id']}/owners")
+
+
+def list_my_objects(call: Call) -> Answer:
+    """``GET /me/ownedObjects``: the applications and service principals of the person who signed in."""
+    tenant, person_id = call.tenant, call.claims["oid"]
+    things = (*tenant.applications.values(), *tenant.service_principals.values())
+    owned = enumerate(thing for thing in things if person_id in tenant.owners.get(thing["id"], ()))
+    return list_objects(call, DIRECTORY_OBJECTS, owned, _show, path="me/ownedObjects")
 
 
 def add_owner(call: Call) -> Answer:
@@ -70,10 +84,14 @@ def _directory_object(call: Call, object_id: str) -> dict[str, Any] | None:
     return user if user is not None and user["id"] == object_id else None
 
 
-def _show(owner: Object, names: tuple[str, ...] | None) -> Object:
-    is_principal = "servicePrincipalType" in owner
-    known = (SERVICE_PRINCIPALS if is_principal else USERS).names.values()
-    selected = names and tuple(name for name in names if name in known)
-    if is_principal:
-        return {"@odata.type": "#microsoft.graph.servicePrincipal"} | show_service_principal(owner, selected)
-    return {"@odata.type": "#microsoft.graph.user"} | shape(owner, selected)
+def _show(thing: Object, names: tuple[str, ...] | None) -> Object:
+    kind = _kind(thing)
+    collection, show = _SHOWN[kind]
+    known = names and tuple(name for name in names if name in collection.names.values())
+    return {"@odata.type": f"#microsoft.graph.{kind}"} | show(thing, known)
+
+
+def _kind(thing: Object) -> str:
+    if "servicePrincipalType" in thing:
+        return "servicePrincipal"
+    return "application" if "appId" in thing else "user"

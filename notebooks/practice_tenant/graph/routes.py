@@ -100,6 +100,7 @@ def _writes_grants(method: str, path: str, handler: Callable[[Call], Answer]) ->
 ROUTES = (
     Route("GET", "me", users.get_me, (), READ_ME),
     Route("GET", "me/manager", users.get_my_manager, (), READ_USERS + AS_USER),
+    Route("GET", "me/ownedObjects", owners.list_my_objects, (), READ_ME + AS_USER),
     Route("GET", "users", users.list_users, READ_USERS, READ_USERS),
     Route("POST", "users", user_changes.create_user, WRITE_USERS, WRITE_USERS + AS_USER),
     Route("GET", "users/$count", users.count_users, READ_USERS, READ_USERS),

@@ -409,8 +409,13 @@ _FEDERATED_ROWS = {
     "audiences": "[String] ----",
 }
 
-# What a user and a service principal have in common: a list of owners may hold both.
-_DIRECTORY_OBJECT_ROWS = {"id": "String D---", "deletedDateTime": "DateTimeOffset ----"}
+# A list of owners may hold users, applications and service principals: $select names properties of any of them.
+_DIRECTORY_OBJECT_ROWS = {
+    name: f"{row.split()[0]} ----"
+    for rows in (_USER_ROWS, _APPLICATION_ROWS, _SERVICE_PRINCIPAL_ROWS)
+    for name, row in rows.items()
+    if name.isidentifier() and "at:" not in row
+}
 
 _ORGANIZATION_ROWS = {
     name: f"{kind} ----"
