@@ -3,6 +3,7 @@
 Tolerances and texts: entra docs certificate-credentials.md and what MSAL, azure-identity and MSAL.NET really send.
 """
 
+import base64
 import json
 import time
 import uuid
@@ -212,8 +213,8 @@ REFUSED = {
     ),
     "aud in upper case": (700023, lambda: forge.sign(header(), claims(aud=TOKEN_URL.upper()))),
     "aud with a slash more": (700023, lambda: forge.sign(header(), claims(aud=TOKEN_URL + "/"))),
-    "expired": (700024, lambda: forge.sign(header(), claims(exp=int(time.time()) - 1))),
-    "not yet valid": (700024, lambda: forge.sign(header(), claims(nbf=int(time.time()) + 60))),
+    "expired": (700024, lambda: forge.sign(header(), claims(exp=int(time.time()) - 301))),
+    "not yet valid": (700024, lambda: forge.sign(header(), claims(nbf=int(time.time()) + 360))),
     "key not registered": (700027, lambda: forge.sign(by(OTHER), claims(), forge.private_key("other"))),
     "another certificate round the same key": (700027, lambda: forge.sign(by(REWRAPPED), claims())),
     "SHA-256 in x5t": (700027, lambda: forge.sign(header(**{"x5t#S256": None, "x5t": forge.x5t_s256(GOOD)}), claims())),
@@ -253,7 +254,7 @@ def test_refuses(name):
     ("certificate", "key", "reason"),
     [
         (EXPIRED, None, "[Reason - The key used is expired."),
-        (NOT_YET, None, "[Reason - The key used is not yet valid."),
+        (NOT_YET, None, "[Reason - The key used is expired."),
         (SHORT, SHORT_KEY, "RSA key size 1024 is less than the minimum required 2048 bits"),
         (EC_CERTIFICATE, None, "Unsupported asymmetric signing algorithm"),
     ],
@@ -272,6 +273,25 @@ def test_700027_prints_what_a_person_compares():
     assert f"Thumbprint of key used by client: '{forge.thumbprints(GOOD)[0].hex().upper()}'" in refusal.value.text
     assert f"Start={GOOD.not_valid_before_utc:%m/%d/%Y %H:%M:%S}" in refusal.value.text
     assert "use of the key to verify the signature failed" in refusal.value.text
+
+
+def test_700027_prints_the_whole_sha256_when_that_is_the_name():
+    with pytest.raises(EntraError) as refusal:
+        check(forge.sign(by(OTHER), claims(), forge.private_key("other")))
+    assert f"'{forge.thumbprints(OTHER)[1].hex().upper()}'" in refusal.value.text
+
+
+@pytest.mark.parametrize("name", ["x5t", "x5t#S256"])
+def test_takes_a_thumbprint_in_standard_base64(name):
+    """MSAL for Go and for Java write it so; this one has both characters that base64url writes differently."""
+    for number in range(500):
+        certificate = forge.certificate(starts_in_days=-1 - number)
+        digest = forge.thumbprints(certificate)[name == "x5t#S256"]
+        standard = base64.b64encode(digest).decode()
+        if "+" in standard and "/" in standard:
+            break
+    names = {"x5t#S256": None, "x5t": None} | {name: standard}
+    assert check(forge.sign(header(**names), claims()), certificate).certificate == certificate
 
 
 def test_700024_prints_1970_when_there_is_no_nbf():

@@ -103,9 +103,11 @@ OTHER_RESOURCES = {
         ("https://vault.azure.net",),
     ),
 }
-GRAPH_NAMES = (
-    "https://graph.microsoft.com",
+# Graph's names in the national clouds. Its service principal has them in every cloud, and yet no token is given out for
+# a name of another cloud.
+GRAPH_ELSEWHERE = (
     "https://graph.microsoft.us",
     "https://dod-graph.microsoft.us",
     "https://microsoftgraph.chinacloudapi.cn",
 )
+GRAPH_NAMES = ("https://graph.microsoft.com", *GRAPH_ELSEWHERE)

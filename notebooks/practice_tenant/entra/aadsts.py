@@ -82,6 +82,12 @@ AADSTS: dict[str, AadstsEntry] = {
         "/organizations or tenant-specific endpoint.",
         "/common names no tenant, and an app without a user has none of its own", "name your tenant in the authority",
     ),
+    "organizations_without_person": AadstsEntry(
+        50059, "invalid_request",
+        "No tenant-identifying information found in either the request or implied by any provided credentials.",
+        "/organizations names no tenant, and an app without a user has none of its own",
+        "name your tenant in the authority",
+    ),
     # --- the application ------------------------------------------------------------------------------------
     "app_not_found": AadstsEntry(
         700016, "unauthorized_client",
@@ -202,9 +208,9 @@ AADSTS: dict[str, AadstsEntry] = {
         "the certificate's time is over", "make, upload and switch to a new one",
     ),
     "key_not_yet_valid": AadstsEntry(
-        700027, "invalid_client",  # chosen, not sourced: the sentence of an expired key with the other reason
-        "The certificate with identifier used to sign the client assertion is not yet valid on application. "
-        "[Reason - The key used is not yet valid., Thumbprint of key used by client: '{thumbprint}', "
+        700027, "invalid_client",  # recorded: "expired" with a Start in the future (azure-powershell#9049)
+        "The certificate with identifier used to sign the client assertion is expired on application. "
+        "[Reason - The key used is expired., Thumbprint of key used by client: '{thumbprint}', "
         "Found key 'Start={start}, End={end}', " + _SEE_KEYS,
         "the certificate's time has not come, or a clock is wrong", "wait, or make one that starts now",
     ),

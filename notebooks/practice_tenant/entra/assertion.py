@@ -25,7 +25,8 @@ from .aadsts import EntraError
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 SMALLEST_KEY_BITS = 2048
-EARLY = 1  # second that an assertion's nbf may lie ahead
+SKEW = 300  # seconds outside its dates that an assertion is still good for
+_URL_SAFE = str.maketrans("+/", "-_")
 LATEST = 2.0**63  # seconds: a larger number is no date to anybody who counts in 64 bits (chosen, not sourced)
 _ELLIPTIC = ("ES256", "ES384", "ES512", "ES256K")
 
@@ -115,13 +116,14 @@ def _check_claims(claims: dict[str, Any], client_id: str, audiences: frozenset[s
 def _check_time(claims: dict[str, Any], now: float) -> None:
     """exp must be there; nbf and iat need not (MSAL Python sends no nbf, azure-identity no iat).
 
-    How much clock skew Entra allows for is not documented. Chosen, not sourced: one second on nbf, because MSAL for
-    Node rounds its clock to the nearest second and so is half a second early every other time; none on exp. There is no
-    upper limit on exp, because Entra documents none.
+    How much clock skew Entra allows for is not documented. Chosen, not sourced: five minutes on either side, the
+    default of Microsoft's own validation library (TokenValidationParameters.DefaultClockSkew of
+    Microsoft.IdentityModel); no published 700024 is less than that late. There is no upper limit on exp, because Entra
+    documents none.
     """
     expires, starts = _seconds(claims["exp"]), _seconds(claims.get("nbf", 0))
     _seconds(claims.get("iat", 0))
-    if not starts - EARLY <= now < expires:
+    if not starts - SKEW <= now < expires + SKEW:
         raise EntraError("assertion_time", now=_iso(now), nbf=_iso(starts), exp=_iso(expires))
 
 
@@ -181,8 +183,9 @@ def _is_kid_of(key: RegisteredKey, kid: str) -> bool:
 
 
 def _thumbprint(text: str) -> bytes:
+    """MSAL for Go and for Java write standard base64 here; everybody else writes base64url."""
     try:
-        return decode_base64url(text)
+        return decode_base64url(text.translate(_URL_SAFE))
     except ValueError:
         raise EntraError("assertion_malformed") from None
 

@@ -5,6 +5,7 @@ Sources: entra docs v2-protocols-oidc.md; recorded answers.
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ from .token import begin_sign_in, issue_token
 
 Operation = Callable[[Call], dict[str, Any]]
 
+_ID_IN_QUERY = re.compile(r"(?:^|&)client-request-id=([^&]*)")
 _READING = ("GET", "HEAD", "OPTIONS")
 _SECURITY = {
     "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
@@ -61,7 +63,7 @@ def answer(request: Request, tenant: Tenant, key: SigningKey, sign_ins: SignIns)
         return sign_in_page(request, tenant, sign_ins)
     trace_id, correlation_id = str(uuid.uuid4()), _correlation_id(request)
     headers = {"x-ms-request-id": trace_id, "x-ms-ests-server": "2.1.0 - PRACTICE ProdSlices"}
-    if "client-request-id" in request.headers:
+    if _sent_id(request) is not None:
         headers["client-request-id"] = correlation_id
     authority, *rest = (unquote(segment) for segment in request.path.removeprefix("/").split("/"))
     document, endpoint = _DOCUMENTS.get(_named(rest)), _ENDPOINTS.get(_named(rest))
@@ -96,7 +98,13 @@ _ENDPOINTS: dict[str, Operation] = {
 }
 
 
+def _sent_id(request: Request) -> str | None:
+    """The client-request-id of the header, else of the query string, where MSAL for JavaScript puts it (its #7385)."""
+    in_query = _ID_IN_QUERY.search(request.query)
+    return request.headers.get("client-request-id", in_query and in_query[1])
+
+
 def _correlation_id(request: Request) -> str:
     """The client's own id when it sent a GUID, so that a person can find the call in both logs."""
-    sent = request.headers.get("client-request-id", "")
+    sent = _sent_id(request) or ""
     return sent.lower() if GUID.fullmatch(sent) else str(uuid.uuid4())

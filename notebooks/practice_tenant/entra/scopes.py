@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..directory.tenant import Tenant
-from ..directory.well_known import GRAPH_APP_ID, GRAPH_NAMES, OIDC_SCOPES, PERMISSIONS, Client
+from ..directory.well_known import GRAPH_APP_ID, GRAPH_ELSEWHERE, GRAPH_NAMES, OIDC_SCOPES, PERMISSIONS, Client
 from .aadsts import EntraError
 
 _CANONICAL = {name.lower(): name for name in (*OIDC_SCOPES, *PERMISSIONS)}
@@ -81,6 +81,8 @@ def resource_of(scope: str, tenant: Tenant, origin: str) -> tuple[dict[str, Any]
     names = [GRAPH_NAMES[0] if name.lower().removesuffix("/") in own_names(origin) else name for name in names]
     if len({name.lower().removesuffix("/") for name in names}) > 1:
         raise EntraError("scope_invalid", scope=scope[:500])
+    if names[0].lower().rstrip("/") in GRAPH_ELSEWHERE:
+        raise EntraError("scope_not_default", scope=scope[:500])
     resource = tenant.resource(names[0])
     if resource is None:
         raise EntraError("resource_not_found", resource=names[0][:500], tenant_name=tenant.name)

@@ -60,6 +60,8 @@ def _app_token(call: Call) -> dict[str, Any]:
     """Client credentials. Order of the checks: parameters, tenant, application, credential, scope, resource."""
     form, tenant = call.form, call.tenant
     require_field(call, "scope")
+    if call.authority.lower() == "organizations":
+        raise EntraError("organizations_without_person")
     if is_tenantless(call):
         raise EntraError("tenantless", grant_type="client_credentials")
     check_tenant(call)
