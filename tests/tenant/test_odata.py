@@ -661,8 +661,9 @@ def test_count_counts_only_with_the_header():
 
 
 def test_a_count_segment_needs_the_header():
+    raw = refusal(parse_query, "", USERS, eventual=False, count_segment=True)
+    assert raw[:2] == (400, UNSUPPORTED) and raw[2].startswith("Raw count (/$count) is not supported because ")
     expected = (400, "Request_BadRequest", "$count is not currently supported.")
-    assert refusal(parse_query, "", USERS, eventual=False, count_segment=True) == expected
     assert refusal(parse_query, "", ORGANIZATION, eventual=True, count_segment=True) == expected
     assert parse_query("", USERS, eventual=True, count_segment=True).advanced
 
@@ -673,8 +674,6 @@ def test_a_page_token_is_opaque_and_json_is_the_only_format():
 
 
 # --- $select -------------------------------------------------------------------------------------------------------
-
-NO_SUCH = "Parsing OData Select and Expand failed: Could not find a property named '{}' on type 'microsoft.graph.{}'."
 
 
 @pytest.mark.parametrize(
@@ -702,8 +701,8 @@ def test_id_comes_only_when_selected_or_with_sign_in_activity():
 
 
 @pytest.mark.parametrize("value", ["displayNam", "id,certificateUserIds", "odata"])
-def test_an_unknown_property_is_refused(value):
-    assert refusal(users, select=value) == (400, "BadRequest", NO_SUCH.format(value.split(",")[-1], "user"))
+def test_an_unknown_property_stays_as_it_was_written(value):
+    assert users(select=value).select == tuple(value.split(","))
 
 
 @pytest.mark.parametrize("value", ["id,,mail", "id mail", "employeeOrgData/costCenter", "id;mail"])
@@ -932,7 +931,7 @@ def test_expand_manager(value, expected):
         ("manager($levels=0)", "BadRequest"),
         ("manager($levels=1001)", "BadRequest"),
         ("manager($levels=two)", "BadRequest"),
-        ("manager($levels=1;$select=nothing)", "BadRequest"),
+        ("manager($levels=1;$select=two words)", "BadRequest"),
         ("manager($filter=x)", UNSUPPORTED),
         ("manager($levels=1", "BadRequest"),
         ("manager(($levels=1))", "BadRequest"),
@@ -961,8 +960,9 @@ def test_delta_filters_by_at_most_50_ids():
     assert delta("id eq 'a'", "&$deltatoken=latest").deltatoken == "latest"
     assert refusal(delta, fifty + " or id eq '50'")[:2] == (400, UNSUPPORTED)
     assert refusal(delta, "city eq 'x'") == unsupported(clause("city"))
-    for option in ("&$top=5", "&$orderby=displayName", "&$expand=manager"):
+    for option in ("&$top=5", "&$orderby=displayName"):
         assert refusal(delta, "id eq 'a'", option)[0] == 400
+    assert delta("id eq 'a'", "&$expand=manager").expand_manager is None
 
 
 @pytest.mark.parametrize(

@@ -79,10 +79,15 @@ def test_select_names_have_no_case_and_come_back_in_the_metadatas(shared):
     assert page["value"] == [{"displayName": PEOPLE[0]["displayName"], "id": IDS[0]}]
 
 
-def test_select_of_a_name_nobody_knows_is_refused(shared):
-    status, code, message = shared.get("/v1.0/users?$select=displayNam").error
-    assert (status, code) == (400, "BadRequest")
-    assert "'displayNam'" in message
+def test_select_leaves_out_a_name_that_nobody_knows(shared):
+    """Without a word: what came has to be compared with what was asked for."""
+    page = shared.get("/v1.0/users?$select=displayNam,id,officelocation&$top=1").json
+    assert page["@odata.context"].endswith("#users(displayNam,id,officeLocation)")
+    assert page["value"] == [{"id": IDS[0], "officeLocation": PEOPLE[0].get("officeLocation")}]
+    single = shared.get(f"/v1.0/users/{IDS[0]}?$select=noSuchProperty").json
+    assert single == {"@odata.context": "https://graph.microsoft.com/v1.0/$metadata#users(noSuchProperty)/$entity"}
+    principals = shared.get("/v1.0/servicePrincipals?$select=appld", shared.token(roles=("Application.Read.All",)))
+    assert set(map(str, principals.json["value"])) == {"{}"}
 
 
 def test_select_of_what_a_list_cannot_return_is_501(shared):
@@ -298,8 +303,45 @@ def test_the_count_segment_is_a_bare_number(shared, value):
 
 @pytest.mark.parametrize("headers", [{}, {"ConsistencyLevel": "strong"}])
 def test_the_count_segment_needs_the_header(shared, headers):
-    refused = (400, "Request_BadRequest", "$count is not currently supported.")
-    assert shared.get("/v1.0/users/$count", headers=headers).error == refused
+    text = (
+        "Raw count (/$count) is not supported because the 'ConsistencyLevel:eventual' header is missing. "
+        "Refer to https://aka.ms/graph-docs/advanced-queries for more information"
+    )
+    assert shared.get("/v1.0/users/$count", headers=headers).error == (400, "Request_UnsupportedQuery", text)
+
+
+def test_a_later_page_of_an_advanced_query_needs_the_header_again(shared):
+    eventual = {"ConsistencyLevel": "eventual"}
+    condition = in_url("accountEnabled ne false").replace(" ", "%20")
+    first = shared.get(f"/v1.0/users?$filter={condition}&$count=true&$top=5", headers=eventual).json
+    refused = shared.get(first["@odata.nextLink"])
+    assert refused.error == (400, "Request_UnsupportedQuery", "Unsupported Query.")
+    assert len(shared.get(first["@odata.nextLink"], headers=eventual).json["value"]) == 5
+
+
+def test_names_of_microsofts_clients_lead_to_the_same_place(practice):
+    """CLI for Microsoft 365 asks below ``myorganization``, the SDKs call types by the alias of their namespace."""
+    token = practice.token(roles=("Application.ReadWrite.All", "User.ReadWrite.All", "User.Read.All"))
+    assert len(practice.get("/v1.0/myorganization/users?$top=3").json["value"]) == 3
+    practice.call("DELETE", f"/v1.0/users/{IDS[0]}", token=token)
+    for alias in ("graph.user", "microsoft.graph.user", "user"):
+        [gone] = practice.get(f"/v1.0/directory/deletedItems/{alias}", token).json["value"]
+        assert gone["id"] == IDS[0]
+    assert practice.get("/v1.0/users/graph.delta()?$deltatoken=latest", token).status == 200
+
+
+@pytest.mark.parametrize("action", ["getMemberGroups", "checkMemberGroups"])
+def test_an_action_that_is_not_played_is_400(shared, action):
+    body = {"securityEnabledOnly": False}
+    reply = shared.call("POST", f"/v1.0/users/{IDS[0]}/{action}", body)
+    assert reply.error == (400, "BadRequest", f"Resource not found for the segment '{action}'.")
+
+
+@pytest.mark.parametrize(
+    "path", ["domains", "directoryObjects/{}", "users/{}/displayName", "users/{}/mail/$value", "me/myorganization"]
+)
+def test_what_the_table_calls_absent_is_400(shared, path):
+    assert shared.get(f"/v1.0/{path.format(IDS[0])}").status == 400
 
 
 # --- what is not there ------------------------------------------------------------------------------------------

@@ -74,7 +74,7 @@ def _admit(request: Request, tenant: Tenant, key: SigningKey, request_id: str) -
 def _perform(call: Call, limits: Limits) -> Answer:
     """Find the operation, ask for its permission, take its resource units, do it."""
     request, tenant = call.request, call.tenant
-    route, call.keys = _find_route(call, segments(request.path)[1:])
+    route, call.keys = _find_route(call, _without_alias(segments(request.path)[1:]))
     call.template = route.path
     units = cost(request.method, route.path, request.query)
     writes = request.method != "GET"
@@ -103,11 +103,21 @@ def _find_route(call: Call, path: list[str]) -> tuple[Route, list[str]]:
             return route, keys
     # `user` is an open type: what stands behind one could be a property of it, and only GET goes there. A POST to an
     # action that v1.0 does not have is therefore a 405 (json-batching.md, step 4 of its example).
-    is_below_a_user = len(path) == 3 and path[0].lower() == "users" and call.request.method != "GET"
+    is_below_a_user = (
+        len(path) == 3
+        and path[0].lower() == "users"
+        and call.request.method != "GET"
+        and path[2].lower() not in _ABSENT_ACTIONS
+    )
     if fits or is_below_a_user:
         text = "Specified HTTP method is not allowed for the request target."
         raise GraphError(405, "Request_BadRequest", text, {RESOURCE_UNIT: "1"})
     raise GraphError(400, "BadRequest", f"Resource not found for the segment '{_unknown_segment(path)[:100]}'.")
+
+
+def _without_alias(path: list[str]) -> list[str]:
+    """``/v1.0/myorganization/users`` is ``/v1.0/users``: CLI for Microsoft 365 writes it so."""
+    return path[1:] if path and path[0].lower() == "myorganization" else path
 
 
 def _unknown_segment(path: list[str]) -> str:
@@ -130,8 +140,17 @@ def _authorize(route: Route, call: Call) -> bool:
     raise denied()
 
 
+# Actions that v1.0 has and the practice tenant does not play.
+_ABSENT_ACTIONS = frozenset(
+    ["getmembergroups", "getmemberobjects", "checkmembergroups", "checkmemberobjects", "revokesigninsessions"]
+)
 _OWN_SEGMENTS = frozenset(["$batch", "$count", "$ref"])
 _CALLED = re.compile(r"([\w.$]+)\((?:(\w+)=)?(?:'((?:[^']|'')*)'|([\w-]*))\)", re.ASCII)
+
+
+def _bare(name: str) -> str:
+    """A type or function without its namespace; ``graph`` is the published alias of ``microsoft.graph``."""
+    return name.removeprefix("microsoft.").removeprefix("graph.") if "graph." in name else name
 
 
 def segments(path: str) -> list[str]:
@@ -151,7 +170,7 @@ def segments(path: str) -> list[str]:
             raise GraphError(400, "BadRequest", f"Resource not found for the segment '{text[:100]}'.")
         called = _CALLED.fullmatch(text)
         name, alternate, quoted, plain = called.groups() if called else (text, None, None, None)
-        found.append(name.removeprefix("microsoft.graph."))
+        found.append(_bare(name))
         value = quoted.replace("''", "'") if quoted is not None else plain
         if value:
             found.append(f"{alternate}='{value}'" if alternate else value)

@@ -52,7 +52,7 @@ def list_objects(
         last_place, _ = page[-1]
         token = write_page_token(call.tenant.page_tokens, path, query, last_place)
         body["@odata.nextLink"] = next_link(f"{call.base}/{path}", query, token)
-    body["value"] = [show(item, query.select) for _, item in page]
+    body["value"] = [_shown(collection, show, item, query.select) for _, item in page]
     return Answer(body=compact(body))
 
 
@@ -67,7 +67,7 @@ def one_object(call: Call, collection: Collection, item: Object, show: Show) -> 
     """A single object of a collection."""
     query = parse_query(call.request.query, collection, eventual=call.eventual, single=True)
     context = {"@odata.context": context_url(collection, query, single=True)}
-    return Answer(body=compact(context | show(item, query.select)))
+    return Answer(body=compact(context | _shown(collection, show, item, query.select)))
 
 
 def created(call: Call, body: Object, kind: str) -> Answer:
@@ -78,6 +78,14 @@ def created(call: Call, body: Object, kind: str) -> Answer:
     """
     place = f"https://graph.microsoft.com/v2/{call.tenant.id}/directoryObjects/{body['id']}"
     return Answer(201, {"Location": f"{place}/Microsoft.DirectoryServices.{kind}"}, compact(body))
+
+
+def _shown(collection: Collection, show: Show, item: Object, names: tuple[str, ...] | None) -> Object:
+    """An object as `show` makes it. Selected names that the collection does not know are left out."""
+    if names is None:
+        return show(item, None)
+    known = tuple(name for name in names if collection.canonical(name))
+    return show(item, known) if known else {}
 
 
 def _context(collection: Collection, query: Query, context: str | None) -> str:

@@ -23,7 +23,7 @@ from .filter import parse_filter
 from .matching import compile_filter, compile_sieve
 from .permits import allowed, permit, permit_delta
 from .properties import NOT_EXPANDABLE, Collection
-from .refusals import bad_query, unsupported
+from .refusals import bad_query, raw_count_without_header, unsupported
 from .search import parse_search
 from .tree import And, Node, heads_of, mentions_count
 
@@ -196,11 +196,16 @@ def parse_query(
     pairs = _pairs(query)
     options = _system_options(pairs, _OPTIONS | {"$deltatoken"} if delta else _OPTIONS)
     eventual = eventual and collection.advanced
+    if count_segment and collection.advanced and not eventual:
+        raise raw_count_without_header()
     _refuse_misplaced(options, eventual=eventual, count_segment=count_segment, single=single, delta=delta)
 
     counted = _count(options.get("$count"))
+    if counted and not eventual and "$skiptoken" in options and options.keys() & {"$filter", "$orderby"}:
+        raise unsupported("Unsupported Query.")  # a later page of an advanced query (msgraph-sdk-dotnet#884)
     select = _select(options.get("$select"), collection, single=single)
-    expand = _expand(options.get("$expand"), collection)
+    # With delta it "has always been ignored" (microsoft-graph-docs#6194).
+    expand = None if delta else _expand(options.get("$expand"), collection)
     tree = parse_filter(options["$filter"], collection) if "$filter" in options else None
     advanced = eventual and (counted or count_segment or mentions_count(tree))
     order_by = _order_by(options.get("$orderby"), collection, eventual=eventual, advanced=advanced)
@@ -245,7 +250,7 @@ def _refuse_misplaced(
         )
     # That delta refuses these is documented, its text is chosen; for a single object both are chosen, not sourced.
     elsewhere = {"$filter", "$search", "$orderby", "$top", "$skiptoken"} if single else set()
-    elsewhere |= {"$expand", "$top", "$orderby", "$search"} if delta else set()
+    elsewhere |= {"$top", "$orderby", "$search"} if delta else set()
     for name in options:
         if name in elsewhere:
             raise GraphError(400, "Request_BadRequest", f"'{name}' is not supported by the service.")
@@ -293,10 +298,9 @@ def _top(value: str | None) -> int | None:
 def _select(value: str | None, collection: Collection, *, single: bool) -> tuple[str, ...] | None:
     """Canonical names in the order asked for, each once.
 
-    What an unknown name gets is not sourced, for ``user`` is an open type. Chosen: 400 with the text recorded
-    for mailFolder, because a misspelt name is the commoner mistake; names that look like extensions pass.
-    ``*`` means the default set (msgraph-sdk-dotnet-core#456: accepted, nothing more comes back), and so does
-    an empty value.
+    A name that Graph does not know stays as it was written: ``@odata.context`` repeats it, and no object has it
+    (recorded: entra-emulator captures, graph-error-bad-select.json; for lists msgraph-sdk-dotnet#1181). ``*`` means the
+    default set (msgraph-sdk-dotnet-core#456: accepted, nothing more comes back), and so does an empty value.
     """
     names = [name.strip() for name in (value or "").split(",")]
     if names == [""] or "*" in names:
@@ -312,10 +316,8 @@ def _select(value: str | None, collection: Collection, *, single: bool) -> tuple
         if known is None and collection.relationship(name):
             continue  # chosen, not sourced: that selects a link, which minimal metadata leaves out
         if known is None:
-            raise bad_query(
-                f"Parsing OData Select and Expand failed: Could not find a property named '{name}' on type "
-                f"'microsoft.graph.{collection.entity}'."
-            )
+            chosen[name] = None
+            continue
         row = collection.find(known)
         if row and row.single_only and not single:
             raise GraphError(501, "NotImplemented", "This operation target is not yet supported.")

@@ -51,3 +51,11 @@ def too_many_clauses(number: int, limit: int) -> GraphError:
         "Too many child clauses specified in search filter expression containing 'OR' operators: "
         f"{number}. Max allowed: {limit}."
     )
+
+
+def raw_count_without_header() -> GraphError:
+    """The bare number is always an advanced query (azurekid/ScEntra#13, recorded in 2025)."""
+    return unsupported(
+        "Raw count (/$count) is not supported because the 'ConsistencyLevel:eventual' header is missing. "
+        "Refer to https://aka.ms/graph-docs/advanced-queries for more information"
+    )
