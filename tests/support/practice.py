@@ -215,10 +215,12 @@ def _without_none(members: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in members.items() if value is not None}
 
 
-def pages(practice: Practice, target: str, headers: dict[str, str] | None = None) -> Iterator[dict[str, Any]]:
+def pages(
+    practice: Practice, target: str, headers: dict[str, str] | None = None, token: str = ""
+) -> Iterator[dict[str, Any]]:
     """Every page of a collection, first to last."""
     while target:
-        reply = practice.get(target, headers=headers)
+        reply = practice.get(target, token, headers)
         assert reply.status == 200, reply.body
         yield reply.json
         target = reply.json.get("@odata.nextLink", "")

@@ -65,6 +65,7 @@ TYPES = {
     "onPremisesSamAccountName": "String",
     "onPremisesLastSyncDateTime": "DateTimeOffset",
     "assignedLicenses": "Collection(assignedLicense)",
+    "signInActivity": "signInActivity",
     "manager": "relationship",
 }
 LONGEST = {
@@ -84,7 +85,12 @@ LONGEST = {
     "employeeId": 16,
     "otherMails": 250,
 }
-REQUIRED = {"id", "displayName", "userPrincipalName", "mailNickname", "accountEnabled"}
+REQUIRED = {"id", "displayName", "userPrincipalName", "mailNickname"}
+SIGN_IN_MEMBERS = [
+    "lastSignInDateTime", "lastSignInRequestId", "lastNonInteractiveSignInDateTime",
+    "lastNonInteractiveSignInRequestId", "lastSuccessfulSignInDateTime", "lastSuccessfulSignInRequestId",
+]  # fmt: skip
+SIGN_IN_KINDS = ("lastSignIn", "lastNonInteractiveSignIn", "lastSuccessfulSignIn")
 
 GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 ADDRESS = re.compile(r"[A-Za-z0-9._#-]+@[a-z0-9-]+(\.[a-z0-9-]+)*\.example")
@@ -175,6 +181,8 @@ def has_type(value: object, graph_type: str) -> bool:
             return isinstance(value, list) and value != [] and all(has_type(v, "String") for v in value)
         case "Collection(assignedLicense)":
             return isinstance(value, list) and value != [] and all(is_assigned_license(v) for v in value)
+        case "signInActivity":
+            return is_sign_in_activity(value)
         case "relationship":
             return isinstance(value, str) and GUID.fullmatch(value) is not None
     raise AssertionError(f"TYPES names an unknown type: {graph_type}")
@@ -186,6 +194,17 @@ def is_assigned_license(value: object) -> bool:
         and list(value) == ["disabledPlans", "skuId"]
         and all(UUID(plan) for plan in value["disabledPlans"])
         and bool(UUID(value["skuId"]))
+    )
+
+
+def is_sign_in_activity(value: object) -> bool:
+    """Six members; a time and the id of its request are there together, or neither is."""
+    if not isinstance(value, dict) or list(value) != SIGN_IN_MEMBERS:
+        return False
+    pairs = [(value[f"{kind}DateTime"], value[f"{kind}RequestId"]) for kind in SIGN_IN_KINDS]
+    return any(moment for moment, _ in pairs) and all(
+        (moment is None and request_id is None) or (instant(moment) and GUID.fullmatch(request_id))
+        for moment, request_id in pairs
     )
 
 
@@ -203,7 +222,7 @@ def readme_rows(heading: str) -> list[list[str]]:
 def test_every_line_is_compact_json_in_composed_utf8():
     raw = PEOPLE_FILE.read_bytes()
     text = raw.decode("utf-8")
-    assert len(raw) < 300_000
+    assert len(raw) < 320_000
     assert text.endswith("}\n")
     assert "\r" not in text
     assert unicodedata.is_normalized("NFC", text)
@@ -384,6 +403,50 @@ def test_external_state_and_its_time_go_together(people):
         assert ("creationType" in user) == ("#EXT#" in user["userPrincipalName"])
     converted = [user for user in people if "creationType" in user and not is_guest(user)]
     assert len(converted) == 1, "one member came in as a guest"
+
+
+def test_of_three_guests_nobody_knows_whether_they_are_switched_on(people):
+    unknown = [user for user in people if "accountEnabled" not in user]
+    assert len(unknown) == 3
+    assert all(is_guest(user) for user in unknown)
+
+
+def test_people_sign_in_services_sign_themselves_in_and_mailboxes_never(people):
+    for user in people:
+        activity = user.get("signInActivity")
+        if is_room(user) or is_shared_mailbox(user) or user.get("externalUserState") == "PendingAcceptance":
+            assert activity is None
+        elif is_service(user):
+            assert activity["lastSignInDateTime"] is None
+            assert activity["lastNonInteractiveSignInDateTime"] is not None
+
+
+def test_sign_ins_lie_where_they_can(people):
+    """After the account was made, before the data were written down; successes are recorded since December 2023."""
+    latest = datetime(2026, 9, 28, tzinfo=UTC)
+    recorded_since = datetime(2023, 12, 1, tzinfo=UTC)
+    for user in people:
+        activity = user.get("signInActivity", {})
+        moments = [instant(activity[f"{kind}DateTime"]) for kind in SIGN_IN_KINDS if activity.get(f"{kind}DateTime")]
+        made = instant(user.get("createdDateTime", "2010-01-01T00:00:00Z"))
+        assert all(made < moment < latest for moment in moments), user["id"]
+        success = activity.get("lastSuccessfulSignInDateTime")
+        if success:
+            others = [activity["lastSignInDateTime"], activity["lastNonInteractiveSignInDateTime"]]
+            assert recorded_since < instant(success) <= max(instant(one) for one in others if one)
+
+
+def test_some_never_signed_in_some_not_for_months_and_some_failed_last(people):
+    active = [user for user in people if is_person(user) and user["accountEnabled"]]
+    with_activity = [user["signInActivity"] for user in active if "signInActivity" in user]
+    assert 5 <= len(active) - len(with_activity) <= 20
+    assert 8 <= sum(one["lastSignInDateTime"] < "2026-06-27" for one in with_activity) <= 30
+    failed = [
+        one
+        for one in with_activity
+        if one["lastSuccessfulSignInDateTime"] and one["lastSuccessfulSignInDateTime"] < one["lastSignInDateTime"]
+    ]
+    assert 3 <= len(failed) <= 20
 
 
 def test_rooms_and_shared_mailboxes_are_mail_only(people):

@@ -127,11 +127,33 @@ def test_when_somebody_signed_in_is_for_readers_of_the_audit_log(shared):
     refused = (403, "Authentication_MSGraphPermissionMissing", text)
     filtered = "/v1.0/users?$filter=signInActivity/lastSignInDateTime le 2019-06-01T00:00:00Z"
     single = f"/v1.0/users/{IDS[0]}?$select=signInActivity"
-    for target in ("/v1.0/users?$select=displayName,signInActivity", filtered, single):
-        assert shared.get(target).error == refused
+    inside = "/v1.0/users?$expand=manager($levels=1;$select=signInActivity)"
+    manager = f"/v1.0/users/{IDS[0]}/manager?$select=signInActivity"
+    deleted = "/v1.0/directory/deletedItems/user?$select=signInActivity"
+    for target in ("/v1.0/users?$select=displayName,signInActivity", filtered, single, inside, manager, deleted):
+        assert shared.get(target).error == refused, target
     token = shared.token(roles=("User.Read.All", "AuditLog.Read.All"))
-    page = shared.get("/v1.0/users?$select=displayName,signInActivity&$top=2", token).json
-    assert [list(user) for user in page["value"]] == [["displayName", "id"]] * 2, "who never has, has no such property"
+    chosen = "$select=displayName,signInActivity"
+    found = [user for page in pages(shared, f"/v1.0/users?{chosen}", token=token) for user in page["value"]]
+    for person, user in zip(PEOPLE, found, strict=True):  # who never has, has no such property
+        assert user.get("signInActivity") == person.get("signInActivity")
+    assert 0 < sum("signInActivity" not in user for user in found) < len(found) / 4
+
+
+def test_nobody_sees_sign_ins_who_did_not_ask_for_them(shared):
+    token = shared.token(roles=("User.Read.All", "AuditLog.Read.All"))
+    for target in ("/v1.0/users", f"/v1.0/users/{IDS[0]}", "/v1.0/users/delta", f"/v1.0/users/{IDS[0]}/manager"):
+        assert b"signInActivity" not in shared.get(target, token).body
+
+
+def test_whether_an_account_is_switched_on_may_be_unknown(shared):
+    unknown = [person["id"] for person in PEOPLE if "accountEnabled" not in person]
+    found = {
+        user["id"]: user for page in pages(shared, "/v1.0/users?$select=id,accountEnabled") for user in page["value"]
+    }
+    assert [found[user_id]["accountEnabled"] for user_id in unknown] == [None] * len(unknown)
+    off = shared.get("/v1.0/users?$select=id&$top=999&$filter=accountEnabled%20eq%20false").json["value"]
+    assert not {user["id"] for user in off} & set(unknown)
 
 
 def test_everybody_signs_in_by_name_and_is_found_by_it(shared):

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Any
 
+from ..errors import GraphError
 from ..messages import Answer, compact
 from ..odata.compare import order
 from ..odata.links import context_url, next_link
@@ -16,6 +17,7 @@ from ..odata.properties import Collection
 from ..odata.query import Query, parse_query
 from .call import Call
 from .page_tokens import read_page_token, write_page_token
+from .permissions import READ_AUDIT_LOG
 
 Object = dict[str, Any]
 Show = Callable[[Object, tuple[str, ...] | None], Object]
@@ -39,6 +41,7 @@ def list_objects(
         context: what the ``@odata.context`` names when that is not the collection itself.
     """
     query = parse_query(call.request.query, collection, eventual=call.eventual)
+    require_audit_log(call, query)
     start = read_page_token(call.tenant.page_tokens, path, query)
     found = [(place, item) for place, item in objects if query.where is None or query.where(item)]
     if query.order_by:
@@ -68,6 +71,17 @@ def one_object(call: Call, collection: Collection, item: Object, show: Show) -> 
     query = parse_query(call.request.query, collection, eventual=call.eventual, single=True)
     context = {"@odata.context": context_url(collection, query, single=True)}
     return Answer(body=compact(context | _shown(collection, show, item, query.select)))
+
+
+def require_audit_log(call: Call, query: Query) -> None:
+    """Refuse a query about sign-ins to a caller who may not read the audit log.
+
+    Raises:
+        GraphError: 403; code and text are recorded (microsoft-graph-explorer-v4#2731).
+    """
+    if query.sign_in and not call.holds(READ_AUDIT_LOG, READ_AUDIT_LOG):
+        text = f"Calling principal does not have required MSGraph permissions {READ_AUDIT_LOG[0]}"
+        raise GraphError(403, "Authentication_MSGraphPermissionMissing", text)
 
 
 def created(call: Call, body: Object, kind: str) -> Answer:

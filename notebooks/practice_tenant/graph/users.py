@@ -13,15 +13,15 @@ from json.encoder import encode_basestring as json_string
 from typing import Any
 
 from ..directory.people import People, identities
-from ..errors import GraphError, not_found
+from ..errors import not_found
 from ..messages import Answer, compact
 from ..odata.links import context_url, entity_context, next_link
 from ..odata.properties import USERS
 from ..odata.query import Expand, Query, parse_query
 from .call import Call
 from .entities import alternate_key
+from .listing import require_audit_log
 from .page_tokens import read_page_token, write_page_token
-from .permissions import READ_AUDIT_LOG
 
 User = dict[str, Any]
 
@@ -82,6 +82,7 @@ def get_my_manager(call: Call) -> Answer:
 def get_manager(call: Call) -> Answer:
     """``GET /users/{key}/manager``. A directoryObject collection's member says which type it is."""
     query = parse_query(call.request.query, USERS, eventual=call.eventual, single=True)
+    require_audit_log(call, query)
     user = find_user(call, call.keys[0])
     manager = call.tenant.people.find(user.get("manager", ""))
     if manager is None:
@@ -118,8 +119,8 @@ def shape(user: User, names: tuple[str, ...] | None) -> dict[str, Any]:
 
 # What is shown when a stored user leaves a property out: collections are empty, nearly all else is null.
 EMPTY: dict[str, Any] = {name: [] if USERS.table[name.lower()].many else None for name in USERS.names.values()}
-# Nobody has signed in here, and who never has, has none of this (resources/signinactivity.md); an extension that is
-# not set is left out, too (user-list.md, example 10).
+# Who never signed in has none of this (resources/signinactivity.md), and an extension that is not set is left out as
+# well (user-list.md, example 10).
 del EMPTY["signInActivity"]
 # The metadata does not let these be null. Chosen, not sourced: what "never" looks like elsewhere, and the smaller of
 # the two documented limits.
@@ -172,17 +173,6 @@ def _with_managers(shown: bytes, people: People, user: User, asked: Expand | Non
         manager = people.find(manager.get("manager", ""))
     opened = b',"manager":'.join(shown_object[:-1] for shown_object in objects)
     return opened + b"}" * len(objects)
-
-
-def require_audit_log(call: Call, query: Query) -> None:
-    """Refuse a query about sign-ins to a caller who may not read the audit log.
-
-    Raises:
-        GraphError: 403; code and text are recorded (microsoft-graph-explorer-v4#2731).
-    """
-    if query.sign_in and not call.holds(READ_AUDIT_LOG, READ_AUDIT_LOG):
-        text = f"Calling principal does not have required MSGraph permissions {READ_AUDIT_LOG[0]}"
-        raise GraphError(403, "Authentication_MSGraphPermissionMissing", text)
 
 
 # --- pages --------------------------------------------------------------------------------------------------

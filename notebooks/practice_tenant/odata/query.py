@@ -231,7 +231,7 @@ def parse_query(
         expand_manager=expand,
         advanced=advanced,
         options=pairs,
-        sign_in="signInActivity" in {*(select or ()), *heads_of(tree)},
+        sign_in="signInActivity" in {*(select or ()), *heads_of(tree), *((expand and expand.select) or ())},
     )
 
 
