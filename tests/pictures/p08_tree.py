@@ -30,11 +30,11 @@ BRANCHES = (
         "a dict with error",
         "Entra ID has looked,\nand refuses",
         (
-            ("700016", "client id, or the wrong tenant"),
-            ("7000229", "no service principal yet"),
-            ("700027", "certificate: read its Reason"),
-            ("7000215", "secret: the Value, not the ID"),
-            ("700024", "your clock"),
+            ("unauthorized_client", "the app: its id, switched off?"),
+            ("invalid_client", "the proof: certificate, secret"),
+            (" with 700024", "your clock"),
+            (" with 7000229", "no service principal yet"),
+            ("invalid_scope", "what was asked for"),
         ),
     ),
     (
