@@ -56,8 +56,8 @@ class Fault:
             return refuse(None, tenant, GraphError(self.status, code, text, headers))
         # Entra throttles client credentials with plain text and a minute's wait (MSAL.NET issue 2855).
         headers = ({"Retry-After": "60"} if self.status == 429 else {}) | headers
-        text = b"Too Many Requests" if self.status == 429 else b"The service is unavailable."
-        return Answer(self.status, {"Content-Type": "text/plain; charset=utf-8"} | headers, text)
+        body = b"Too Many Requests" if self.status == 429 else b"The service is unavailable."
+        return Answer(self.status, {"Content-Type": "text/plain; charset=utf-8"} | headers, body)
 
 
 _GRAPH_FAILURES = {429: ("TooManyRequests", "Please retry again later.")}

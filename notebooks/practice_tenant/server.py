@@ -223,7 +223,12 @@ class _Exchange(HTTPMessageDelegate):
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.get_all())
         half = f"HTTP/1.1 {answer.status} {start.reason}\r\n{lines}\r\n".encode("latin-1")
         half += answer.body[: len(answer.body) // 2]
-        stream.write(half).add_done_callback(lambda done: (done.exception(), stream.close()))
+
+        def close(sent: Future[None]) -> None:
+            sent.exception()  # a client that has gone away needs no word
+            stream.close()
+
+        stream.write(half).add_done_callback(close)
 
 
 def too_large() -> Answer:

@@ -9,7 +9,7 @@ from chapters import CHAPTERS, ROOT
 from documents import links
 
 TOP_LEVEL = {"README.md", "requirements.txt", "env.sample", "data", "notebooks", "tests"}
-DOT_FILES = {".ci", ".github", ".devcontainer", ".gitignore", ".gitattributes", ".ruff.toml"}
+DOT_FILES = {".ci", ".github", ".devcontainer", ".gitignore", ".gitattributes", ".mypy.ini", ".ruff.toml"}
 
 
 def tracked() -> list[Path]:

@@ -5,7 +5,12 @@ from pathlib import Path
 
 from chapters import CHAPTERS, ROOT, read
 
-READMES = [ROOT / "README.md", ROOT / "data" / "README.md", ROOT / "notebooks" / "practice_tenant" / "README.md"]
+READMES = [
+    ROOT / "README.md",
+    ROOT / "data" / "README.md",
+    ROOT / "notebooks" / "practice_tenant" / "README.md",
+    ROOT / "tests" / "README.md",
+]
 DOCUMENTS = [*READMES, *CHAPTERS]
 
 

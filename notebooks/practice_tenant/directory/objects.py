@@ -6,6 +6,7 @@ The keys, their order and the values nobody set are those of recorded answers to
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ..formats import graph_time
@@ -79,7 +80,7 @@ def new_service_principal(
     *,
     owner_tenant: str,
     names: tuple[str, ...],
-    roles: list[dict[str, Any]] = (),
+    roles: Sequence[dict[str, Any]] = (),
     audience: str = "AzureADMyOrg",
 ) -> dict[str, Any]:
     """A service principal: the application's presence in this tenant.

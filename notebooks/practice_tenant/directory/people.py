@@ -83,8 +83,15 @@ class People:
                 yield number, user
 
     def at(self, place: int) -> dict[str, Any]:
-        """The user at a place that is taken."""
-        return self._places[place]
+        """The user at a place.
+
+        Raises:
+            LookupError: nobody is there any more.
+        """
+        user = self._places[place]
+        if user is None:
+            raise LookupError(place)
+        return user
 
     def search(self, query: Query) -> array[int]:
         """The places of all users that a query lets through, in the order of $orderby or else of their places.
@@ -139,7 +146,7 @@ class People:
     def replace(self, user: dict[str, Any]) -> None:
         """Put a changed user in the place of the one with the same id."""
         place = self._place_of[user["id"]]
-        former = self._places[place]
+        former = self.at(place)
         del self._id_of_upn[former["userPrincipalName"].casefold()]
         self._places[place] = user
         self._id_of_upn[user["userPrincipalName"].casefold()] = user["id"]
@@ -150,7 +157,8 @@ class People:
     def remove(self, user_id: str) -> dict[str, Any]:
         """Take a user out; the place stays empty."""
         place = self._place_of.pop(user_id)
-        user, self._places[place] = self._places[place], None
+        user = self.at(place)
+        self._places[place] = None
         del self._id_of_upn[user["userPrincipalName"].casefold()]
         self._remember(user_id, None)
         return user
@@ -198,7 +206,8 @@ class People:
 def identities(user: dict[str, Any]) -> list[dict[str, str]]:
     """How a user signs in: as set, else by userPrincipalName (user-get.md, example 3; user-list.md, example 8)."""
     if "identities" in user:
-        return user["identities"]
+        set_ones: list[dict[str, str]] = user["identities"]
+        return set_ones
     name = user["userPrincipalName"]
     return [{"signInType": "userPrincipalName", "issuer": name.rpartition("@")[2], "issuerAssignedId": name}]
 

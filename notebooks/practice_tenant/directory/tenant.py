@@ -266,7 +266,7 @@ class Tenant:
             consent_type: ``AllPrincipals``, or ``Principal`` for one person alone.
             scope: the permissions with spaces between them.
         """
-        grant = {
+        grant: dict[str, Any] = {
             "clientId": client_id,
             "consentType": consent_type,
             "id": secrets.token_urlsafe(32),
@@ -375,9 +375,11 @@ class Tenant:
             if credential["type"] == "AsymmetricX509Cert"
         ]
 
-    def add_secret(self, holder: dict[str, Any], text: str, *, name: str | None, start: float, end: float) -> dict:
+    def add_secret(
+        self, holder: dict[str, Any], text: str, *, name: str | None, start: float, end: float
+    ) -> dict[str, Any]:
         """Register a client secret; only a hash of it is kept. Returns its ``passwordCredential``."""
-        credential = {
+        credential: dict[str, Any] = {
             "customKeyIdentifier": None,
             "displayName": name,
             "endDateTime": graph_time(end),

@@ -195,7 +195,7 @@ def _shown(header: dict[str, Any]) -> str:
     for name in ("x5t", "x5t#S256"):
         if name in header:
             return _thumbprint(header[name]).hex().upper()[:128]
-    return header["kid"][:128]
+    return str(header["kid"])[:128]
 
 
 def _check_key(key: RegisteredKey, header: dict[str, Any], client_id: str, now: float) -> None:
@@ -210,7 +210,8 @@ def _check_key(key: RegisteredKey, header: dict[str, Any], client_id: str, now: 
 
 
 def _check_signature(key: RegisteredKey, algorithm: str, signed: bytes, signature: bytes, client_id: str) -> None:
-    if not is_signed(key.certificate.public_key(), algorithm, signed, signature):
+    public_key = key.certificate.public_key()
+    if not isinstance(public_key, rsa.RSAPublicKey) or not is_signed(public_key, algorithm, signed, signature):
         raise EntraError("signature_wrong", client_id=client_id, **_found(key))
 
 

@@ -98,4 +98,5 @@ def _audience(asked: str, resource: dict[str, Any]) -> str:
     """
     bare = asked.removesuffix("/")
     names = (name.rstrip("/") for name in (resource["appId"], *resource["servicePrincipalNames"]))
-    return next(name for name in names if name.lower() == bare.lower()) + asked[len(bare) :]
+    registered: str = next(name for name in names if name.lower() == bare.lower())
+    return registered + asked[len(bare) :]

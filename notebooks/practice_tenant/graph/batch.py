@@ -94,18 +94,17 @@ def read_steps(data: bytes) -> list[Step]:
 def _read_step(request: Any) -> Step:
     if not isinstance(request, dict):
         raise _malformed()
-    name, method, url = (request.get(member) for member in ("id", "method", "url"))
+    name, method, url = request.get("id"), request.get("method"), request.get("url")
     if isinstance(name, int) and not isinstance(name, bool):
         name = str(name)  # as .NET's JSON reader takes it (chosen, not sourced)
     headers, depends_on = request.get("headers") or {}, request.get("dependsOn") or []
-    if not (
-        all(isinstance(text, str) and text for text in (name, method, url))
-        and isinstance(headers, dict)
-        and all(isinstance(value, str) for value in headers.values())
-        and isinstance(depends_on, list)
-        and all(isinstance(one, str) for one in depends_on)
-        and _is_relative(url)
-    ):
+    if not (isinstance(name, str) and isinstance(method, str) and isinstance(url, str) and name and method and url):
+        raise _malformed()
+    if not isinstance(headers, dict) or not all(isinstance(value, str) for value in headers.values()):
+        raise _malformed()
+    if not isinstance(depends_on, list) or not all(isinstance(one, str) for one in depends_on):
+        raise _malformed()
+    if not _is_relative(url):
         raise _malformed()
     lower = {key.lower(): value for key, value in headers.items()}
     body = request.get("body")

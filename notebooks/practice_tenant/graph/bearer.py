@@ -7,15 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding
-
 from ..directory.well_known import GRAPH_APP_ID
 from ..errors import GraphError
 from ..formats import decode_base64url, encode_base64url, parse_object
 from ..messages import compact
-from ..signing import SigningKey, with_hashed_nonce
+from ..signing import SigningKey, is_signed, with_hashed_nonce
 
 _WANTS_DOTS = (
     "The token needs to be in JWS or JWE Compact Serialization Format. (JWS): "
@@ -40,7 +36,9 @@ _HIDDEN = (  # what the same reader shows instead of a token's text
 )
 
 
-def verify_token(authorization: str | None, *, key: SigningKey, tenant_id: str, audiences: frozenset[str], now: float):
+def verify_token(
+    authorization: str | None, *, key: SigningKey, tenant_id: str, audiences: frozenset[str], now: float
+) -> dict[str, Any]:
     """Check the ``Authorization`` header of a Graph call and return the token's claims.
 
     Args:
@@ -104,10 +102,9 @@ def _is_signed_by(key: SigningKey, header: dict[str, Any], payload: str, signatu
         return False
     try:
         signed = f"{encode_base64url(compact(with_hashed_nonce(header)))}.{payload}".encode()
-        key.private_key.public_key().verify(signature, signed, padding.PKCS1v15(), hashes.SHA256())
-    except (InvalidSignature, UnicodeEncodeError):  # a JSON string may hold half a surrogate pair
+    except UnicodeEncodeError:  # a JSON string may hold half a surrogate pair
         return False
-    return True
+    return is_signed(key.private_key.public_key(), "RS256", signed, signature)
 
 
 def _refused(message: str) -> GraphError:

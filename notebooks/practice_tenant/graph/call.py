@@ -22,20 +22,20 @@ class Call:
     Args:
         claims: the access token's.
         request_id: Graph's own id for the request, as it stands in the answer's header.
-        template: the route's path.
-        keys: what stands for the braces in it.
-        only_owned: the caller may write nothing but the applications it owns (Application.ReadWrite.OwnedBy).
         answer_step: answers a step of a batch as if it had come alone.
+        template: the route's path.
+        keys: what stood for the braces in it.
+        only_owned: the caller may write nothing but the applications it owns (Application.ReadWrite.OwnedBy).
     """
 
     request: Request
     tenant: Tenant
     claims: dict[str, Any]
     request_id: str
+    answer_step: Callable[[Request], Answer]
     template: str = ""
     keys: list[str] = field(default_factory=list)
     only_owned: bool = False
-    answer_step: Callable[[Request], Answer] | None = None
 
     @property
     def is_delegated(self) -> bool:

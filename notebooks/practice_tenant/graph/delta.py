@@ -114,12 +114,12 @@ def _from_token(call: Call, token: str, damaged: GraphError) -> Round:
         GraphError: 400 for a token that is too old (observed, not documented); a damaged $deltatoken is said to get
             the same answer, that for a damaged $skiptoken is chosen, not sourced.
     """
-    said = read_token(call.tenant.page_tokens, token)
-    if not isinstance(said, dict):
+    content = read_token(call.tenant.page_tokens, token)
+    if not isinstance(content, dict):
         raise damaged
     for name in ("select", "ids"):
-        said[name] = None if said[name] is None else tuple(said[name])
-    current = Round(**said)
+        content[name] = None if content[name] is None else tuple(content[name])
+    current = Round(**content)
     if call.tenant.now() - current.issued > LONGEST_ABSENCE:
         raise _too_old()
     return current
@@ -151,7 +151,7 @@ def _first_round(people: People, current: Round) -> tuple[list[dict[str, Any]], 
 
 def _all_users(people: People, current: Round) -> Iterator[tuple[int, dict[str, Any]]]:
     if current.ids is None:
-        return people.after(current.place)
+        return people.after(-1 if current.place is None else current.place)
     found = (people.find(user_id) for user_id in dict.fromkeys(current.ids))
     return enumerate(user for user in found if user is not None and user["id"] in current.ids)
 

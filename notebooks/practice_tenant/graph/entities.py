@@ -38,13 +38,14 @@ def show(
 ) -> dict[str, Any]:
     """An object as Graph shows it: the selected properties or all, a certificate's bytes only on request."""
     streams = {name for name in names or () if collection.table[name.lower()].kind == "Stream"}  # no place in JSON
-    shown = {name: item.get(name, _nothing(collection, name)) for name in names or item if name not in streams}
+    wanted = [name for name in names or item if name not in streams]
+    shown: dict[str, Any] = {name: item.get(name, _nothing(collection, name)) for name in wanted}
     if "keyCredentials" in shown and not with_keys:
         shown["keyCredentials"] = [key | {"key": None} for key in shown["keyCredentials"]]
     return shown
 
 
-def _nothing(collection: Collection, name: str) -> list | bool | None:
+def _nothing(collection: Collection, name: str) -> list[Any] | bool | None:
     """What stands for a property nobody set."""
     if name == "oauth2RequirePostResponse":  # the one Boolean the metadata does not let be null
         return False

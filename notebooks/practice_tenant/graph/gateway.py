@@ -18,7 +18,7 @@ from ..signing import SigningKey
 from .bearer import verify_token
 from .call import Call
 from .envelope import ODATA_JSON, RESOURCE_UNIT, answer_headers, refuse
-from .routes import ROUTES, Route
+from .routes import Route, walk
 from .throttling import Limits, cost
 
 
@@ -43,8 +43,8 @@ def answer(
     """
     headers = answer_headers(request)
     try:
-        call = _admit(request, tenant, key, headers["request-id"])
-        call.answer_step = answer_step or partial(answer, tenant=tenant, key=key, limits=limits)
+        step = answer_step or partial(answer, tenant=tenant, key=key, limits=limits)
+        call = _admit(request, tenant, key, headers["request-id"], step)
         given = _perform(call, limits)
     except GraphError as error:
         return refuse(request, tenant, error, headers)
@@ -55,7 +55,9 @@ def answer(
     return Answer(given.status, headers | given.headers, given.body)
 
 
-def _admit(request: Request, tenant: Tenant, key: SigningKey, request_id: str) -> Call:
+def _admit(
+    request: Request, tenant: Tenant, key: SigningKey, request_id: str, answer_step: Callable[[Request], Answer]
+) -> Call:
     """Who is calling: a good token, of a service principal that still is there."""
     claims = verify_token(
         request.headers.get("authorization"),
@@ -64,7 +66,7 @@ def _admit(request: Request, tenant: Tenant, key: SigningKey, request_id: str) -
         audiences=tenant.graph_audiences,
         now=tenant.now(),
     )
-    call = Call(request, tenant, claims, request_id)
+    call = Call(request, tenant, claims, request_id, answer_step)
     if not call.is_delegated and tenant.service_principal(claims["appid"]) is None:
         text = "The identity of the calling application could not be established."
         raise GraphError(401, "Authorization_IdentityNotFound", text)
@@ -97,11 +99,11 @@ def _perform(call: Call, limits: Limits) -> Answer:
 def _find_route(call: Call, path: list[str]) -> tuple[Route, list[str]]:
     if path and path[0].lower() == "me" and not call.is_delegated:
         raise GraphError(400, "BadRequest", "/me request is only valid with delegated authentication flow.")
-    fits = [(route, keys) for route in ROUTES if (keys := route.match(path)) is not None]
-    for route, keys in fits:
-        if route.method == call.request.method:
-            return route, keys
-    # `user` is an open type: what stands behind one could be a property of it, and only GET goes there. A POST to an
+    way = walk(path)
+    route = way.place.routes.get(call.request.method)
+    if way.unknown is None and route is not None:
+        return route, way.keys
+    # `user` is an open type: what comes behind one could be a property of it, and only GET goes there. A POST to an
     # action that v1.0 does not have is therefore a 405 (json-batching.md, step 4 of its example).
     is_below_a_user = (
         len(path) == 3
@@ -109,23 +111,16 @@ def _find_route(call: Call, path: list[str]) -> tuple[Route, list[str]]:
         and call.request.method != "GET"
         and path[2].lower() not in _ABSENT_ACTIONS
     )
-    if fits or is_below_a_user:
+    if (way.unknown is None and way.place.routes) or is_below_a_user:
         text = "Specified HTTP method is not allowed for the request target."
         raise GraphError(405, "Request_BadRequest", text, {RESOURCE_UNIT: "1"})
-    raise GraphError(400, "BadRequest", f"Resource not found for the segment '{_unknown_segment(path)[:100]}'.")
+    unknown = way.unknown or (path[-1] if path else "")
+    raise GraphError(400, "BadRequest", f"Resource not found for the segment '{unknown[:100]}'.")
 
 
 def _without_alias(path: list[str]) -> list[str]:
     """``/v1.0/myorganization/users`` is ``/v1.0/users``: CLI for Microsoft 365 writes it so."""
     return path[1:] if path and path[0].lower() == "myorganization" else path
-
-
-def _unknown_segment(path: list[str]) -> str:
-    """The first segment no route goes on with."""
-    for length in range(1, len(path) + 1):
-        if not any(route.begins(path[:length]) for route in ROUTES):
-            return path[length - 1]
-    return path[-1] if path else ""
 
 
 def _authorize(route: Route, call: Call) -> bool:

@@ -49,7 +49,7 @@ def _read_key(given: dict[str, Any], stored: dict[str, dict[str, Any]], now: flo
     key_id = given.get("keyId")
     if key_id is not None and not (isinstance(key_id, str) and GUID.fullmatch(key_id)):
         raise invalid("keyId", "KeyCredential")
-    known = stored.get(key_id)
+    known = stored.get(key_id) if isinstance(key_id, str) else None
     if known and given.get("key") is None:
         return known
     if (given.get("type"), given.get("usage")) != ("AsymmetricX509Cert", "Verify"):
@@ -140,7 +140,9 @@ def is_proof(token: Any, application_id: str, keys: list[RegisteredKey], now: fl
     if "crit" in header:  # no extension is understood here (RFC 7515, 4.1.11)
         return False
     starts, ends = claims.get("nbf"), claims.get("exp")
-    if not all(isinstance(moment, int | float) and not isinstance(moment, bool) for moment in (starts, ends)):
+    if isinstance(starts, bool) or isinstance(ends, bool):
+        return False
+    if not isinstance(starts, int | float) or not isinstance(ends, int | float):
         return False
     if claims.get("aud") != PROOF_AUDIENCE or str(claims.get("iss")).lower() != application_id:
         return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..messages import Answer
 from . import (
@@ -57,23 +57,8 @@ class Route:
     for_owner: tuple[str, ...] = ()
     metered: bool = True
 
-    def match(self, segments: list[str]) -> list[str] | None:
-        """The values of the template's braces when the path fits, else None. Names compare without case."""
-        wanted = self.path.split("/")
-        if len(wanted) != len(segments) or not self.begins(segments):
-            return None
-        return [segment for name, segment in zip(wanted, segments, strict=True) if name == "{key}"]
 
-    def begins(self, segments: list[str]) -> bool:
-        """Whether these segments could be the beginning of this route's path."""
-        wanted = self.path.split("/")[: len(segments)]
-        pairs = zip(wanted, segments, strict=False)
-        return len(wanted) == len(segments) and all(
-            name == "{key}" or name.lower() == segment.lower() for name, segment in pairs
-        )
-
-
-ANYONE = None
+ASKED_BY_HANDLER = None  # which permission is needed depends on more than the path: the handler asks
 
 
 def _reads(path: str, handler: Callable[[Call], Answer]) -> Route:
@@ -96,7 +81,7 @@ def _writes_grants(method: str, path: str, handler: Callable[[Call], Answer]) ->
     return Route(method, path, handler, WRITE_GRANTS, WRITE_GRANTS + AS_USER)
 
 
-# The first route that fits is taken: a fixed name stands before a key in the same place.
+# A fixed name counts before a key in the same place.
 ROUTES = (
     Route("GET", "me", users.get_me, (), READ_ME),
     Route("GET", "me/manager", users.get_my_manager, (), READ_USERS + AS_USER),
@@ -120,8 +105,8 @@ ROUTES = (
     _writes("DELETE", "applications/{key}", applications.delete_application),
     _writes("POST", "applications/{key}/addPassword", credentials.add_password),
     _writes("POST", "applications/{key}/removePassword", credentials.remove_password),
-    Route("POST", "applications/{key}/addKey", credentials.add_key, ANYONE),
-    Route("POST", "applications/{key}/removeKey", credentials.remove_key, ANYONE),
+    Route("POST", "applications/{key}/addKey", credentials.add_key, ASKED_BY_HANDLER),
+    Route("POST", "applications/{key}/removeKey", credentials.remove_key, ASKED_BY_HANDLER),
     _reads("applications/{key}/owners", owners.list_owners),
     _writes("POST", "applications/{key}/owners/$ref", owners.add_owner),
     _writes("DELETE", "applications/{key}/owners/{key}/$ref", owners.remove_owner),
@@ -138,8 +123,8 @@ ROUTES = (
     _writes("DELETE", "servicePrincipals/{key}", service_principals.delete_service_principal),
     _writes("POST", "servicePrincipals/{key}/addPassword", credentials.add_password),
     _writes("POST", "servicePrincipals/{key}/removePassword", credentials.remove_password),
-    Route("POST", "servicePrincipals/{key}/addKey", credentials.add_key, ANYONE),
-    Route("POST", "servicePrincipals/{key}/removeKey", credentials.remove_key, ANYONE),
+    Route("POST", "servicePrincipals/{key}/addKey", credentials.add_key, ASKED_BY_HANDLER),
+    Route("POST", "servicePrincipals/{key}/removeKey", credentials.remove_key, ASKED_BY_HANDLER),
     _reads("servicePrincipals/{key}/appRoleAssignments", assignments.list_of_client),
     _assigns("POST", "servicePrincipals/{key}/appRoleAssignments", assignments.assign_to_client),
     _reads("servicePrincipals/{key}/appRoleAssignments/{key}", assignments.get_of_client),
@@ -160,11 +145,72 @@ ROUTES = (
     Route("GET", "directory/deletedItems/user", deleted_items.list_users, READ_USERS, READ_USERS + AS_USER),
     _reads("directory/deletedItems/application", deleted_items.list_applications),
     _reads("directory/deletedItems/servicePrincipal", deleted_items.list_service_principals),
-    Route("GET", "directory/deletedItems/{key}", deleted_items.get_item, ANYONE),
-    Route("DELETE", "directory/deletedItems/{key}", deleted_items.purge_item, ANYONE),
-    Route("POST", "directory/deletedItems/{key}/restore", deleted_items.restore_item, ANYONE),
+    Route("GET", "directory/deletedItems/{key}", deleted_items.get_item, ASKED_BY_HANDLER),
+    Route("DELETE", "directory/deletedItems/{key}", deleted_items.purge_item, ASKED_BY_HANDLER),
+    Route("POST", "directory/deletedItems/{key}/restore", deleted_items.restore_item, ASKED_BY_HANDLER),
     Route("GET", "organization", organization.list_organization, READ_ORGANIZATION, (*READ_ORGANIZATION, "User.Read")),
     Route("GET", "organization/{key}", organization.get_organization, READ_ORGANIZATION,
           (*READ_ORGANIZATION, "User.Read")),
-    Route("POST", "$batch", batch.answer_batch, ANYONE, metered=False),
+    Route("POST", "$batch", batch.answer_batch, ASKED_BY_HANDLER, metered=False),
 )  # fmt: skip
+
+
+@dataclass
+class Place:
+    """One place in the tree of all paths: what goes on from here, and what can be done here.
+
+    Args:
+        names: the places behind fixed names, in lower case.
+        behind_key: the place behind any other segment, which is a key; None when no key may come.
+        routes: by method.
+    """
+
+    names: dict[str, Place] = field(default_factory=dict)
+    behind_key: Place | None = None
+    routes: dict[str, Route] = field(default_factory=dict)
+
+    def add(self, route: Route) -> None:
+        """Put a route at the end of its path."""
+        place = self
+        for name in route.path.split("/"):
+            if name == "{key}":
+                place.behind_key = place.behind_key or Place()
+                place = place.behind_key
+            else:
+                place = place.names.setdefault(name.lower(), Place())
+        place.routes[route.method] = route
+
+
+@dataclass
+class Walk:
+    """How far a path leads.
+
+    Args:
+        place: the last place that exists.
+        keys: the segments that were taken for keys.
+        unknown: the first segment that leads nowhere; None when the whole path exists.
+    """
+
+    place: Place
+    keys: list[str]
+    unknown: str | None = None
+
+
+def walk(segments: list[str]) -> Walk:
+    """Follow a path; names compare without case."""
+    place, keys = _TREE, []
+    for segment in segments:
+        named = place.names.get(segment.lower())
+        if named is not None:
+            place = named
+        elif place.behind_key is not None:
+            place = place.behind_key
+            keys.append(segment)
+        else:
+            return Walk(place, keys, segment)
+    return Walk(place, keys)
+
+
+_TREE = Place()
+for _route in ROUTES:
+    _TREE.add(_route)

@@ -135,7 +135,7 @@ def refuse_second(call: Call, app_id: str) -> None:
 
 def is_ours(call: Call, principal: dict[str, Any]) -> bool:
     """Whether the application behind a service principal is registered in this tenant."""
-    return principal["appOwnerOrganizationId"] == call.tenant.id
+    return bool(principal["appOwnerOrganizationId"] == call.tenant.id)
 
 
 def _change_principal(call: Call, principal: dict[str, Any], given: dict[str, Any]) -> None:

@@ -30,10 +30,13 @@ def cost(method: str, path: str, query: str) -> int:
     units = BASE_COSTS.get((method, path), 1)
     if method == "GET":
         options = query.replace("%24", "$").lower()
-        units -= "$select=" in options
-        units += "$expand=" in options
+        if "$select=" in options:
+            units -= 1
+        if "$expand=" in options:
+            units += 1
         top = re.search(r"\$top=(\d{1,4})(?:&|$)", options)
-        units -= bool(top) and int(top[1]) < 20
+        if top and int(top[1]) < 20:
+            units -= 1
     return max(1, units)
 
 

@@ -175,9 +175,10 @@ def _check_password(profile: dict[str, Any], policies: str | None, *, needed: bo
     if password is None and not needed:
         return
     kinds = ("[a-z]", "[A-Z]", "[0-9]", "[^a-zA-Z0-9]")
-    strong = isinstance(password, str) and sum(bool(re.search(kind, password)) for kind in kinds) >= 3
-    weak_is_fine = isinstance(password, str) and "disablestrongpassword" in (policies or "").lower()
-    if not (strong or weak_is_fine) or not 8 <= len(password) <= 256:
+    text_given = password if isinstance(password, str) else ""
+    is_strong = len([kind for kind in kinds if re.search(kind, text_given)]) >= 3
+    weak_is_fine = "disablestrongpassword" in (policies or "").lower()
+    if not (is_strong or weak_is_fine) or not 8 <= len(text_given) <= 256:
         text = (
             "The specified password does not comply with password complexity requirements. "
             "Please provide a different password."

@@ -33,6 +33,7 @@ class Column:
     @classmethod
     def of(cls, values: list[Any]) -> Column:
         """A column of these values."""
+        distinct: Collection[Any]
         try:
             distinct, shared = frozenset(values), False
         except TypeError:  # collections cannot be hashed
@@ -57,10 +58,10 @@ def sieve_values(path: Names, test: Callable[[Any], bool]) -> Sieve:
         if not passing or len(passing) == len(column.distinct):
             return places if passing else []
         if column.shared:
-            known = {id(value) for value in passing}
-            return [place for place in places if id(values[place]) in known]
-        known = frozenset(passing)
-        return [place for place in places if values[place] in known]
+            passing_ids = {id(value) for value in passing}
+            return [place for place in places if id(values[place]) in passing_ids]
+        passing_values = frozenset(passing)
+        return [place for place in places if values[place] in passing_values]
 
     return sift
 
@@ -100,9 +101,11 @@ def in_order(places: Sequence[int], order_by: tuple[tuple[str, bool], ...], colu
         return places
     for name, descending in reversed(order_by):
         column, key = columns((name,)), value_key(name)
-        if column.distinct is not None:
-            key = _ranks(column.distinct, key).__getitem__
-        ranks = list(map(key, column.values))
+        if column.distinct is None:
+            ranks: list[Any] = list(map(key, column.values))
+        else:
+            rank_of = _ranks(column.distinct, key)
+            ranks = [rank_of[value] for value in column.values]
         places = sorted(places, key=ranks.__getitem__, reverse=descending)
     return places
 

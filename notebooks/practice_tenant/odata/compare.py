@@ -5,11 +5,12 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from ..formats import stored_instant
 
 Stored = Mapping[str, Any]
+AnyStored = TypeVar("AnyStored", bound=Stored)
 
 
 def fold(text: str) -> str:
@@ -58,7 +59,7 @@ def sort_key(name: str) -> Callable[[Stored], str]:
     return lambda stored: key(stored.get(name))
 
 
-def order(objects: Iterable[Stored], order_by: tuple[tuple[str, bool], ...]) -> list[Stored]:
+def order(objects: Iterable[AnyStored], order_by: tuple[tuple[str, bool], ...]) -> list[AnyStored]:
     """A sorted list; objects that compare equal keep the order they came in."""
     ordered = list(objects)
     for name, descending in reversed(order_by):

@@ -280,7 +280,7 @@ class _Parser:
 
     def _list(self, row: Property | None) -> tuple[Literal, ...]:
         self._expect("(")
-        literals = []
+        literals: list[Literal] = []
         while not literals or self._accept(","):
             literals.append(self._literal())
             self._check_type(row, literals[-1])

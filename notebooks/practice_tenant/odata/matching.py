@@ -67,7 +67,7 @@ def leaf_test(node: Node, wanted: bool) -> tuple[tuple[str, ...], Predicate]:
         case Comparison():
             test = _compare_test(node, wanted)
         case Membership():
-            test = _in_test(node.row, node.literals, wanted)
+            test = _in_test(node.known_row, node.literals, wanted)
         case CollectionSize():
             empty_wanted = (node.operator == "eq") is wanted
             test = (lambda value: not value) if empty_wanted else bool
@@ -75,7 +75,7 @@ def leaf_test(node: Node, wanted: bool) -> tuple[tuple[str, ...], Predicate]:
             test = node.test
         case _:
             raise TypeError(node)
-    return node.row.path, test
+    return node.known_row.path, test
 
 
 def all_of(tests: list[Predicate]) -> Predicate:
@@ -118,7 +118,7 @@ def _any_test(test: Predicate, wanted: bool) -> Predicate:
 
 def _function_test(node: TextFunction, wanted: bool) -> Predicate:
     """The only place where null comes from: a null value answers neither question."""
-    prepare = _preparation(node.row)
+    prepare = _preparation(node.known_row)
     text = prepare(node.text)
     if node.name == "endsWith":
         return lambda value: value is not None and prepare(value).endswith(text) is wanted
@@ -146,8 +146,8 @@ def _prepared(row: Property, literal: Literal) -> Any:
 
 def _compare_test(node: Comparison, wanted: bool) -> Predicate:
     if node.operator in ("eq", "ne"):
-        return _in_test(node.row, (node.literal,), wanted is (node.operator == "eq"))
-    prepare, literal = _preparation(node.row), node.literal.value
+        return _in_test(node.known_row, (node.literal,), wanted is (node.operator == "eq"))
+    prepare, literal = _preparation(node.known_row), node.literal.value
     if node.operator == "ge":
         return lambda value: (value is not None and prepare(value) >= literal) is wanted
     return lambda value: (value is not None and prepare(value) <= literal) is wanted

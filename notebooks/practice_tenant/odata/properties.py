@@ -65,13 +65,20 @@ class Property:
     def from_row(cls, path: str, row: str) -> Property:
         """``("displayName", "String DD-A sort:D")`` becomes a Property."""
         kind, letters, *notes = row.split()
-        flags = dict(note.partition(":")[::2] for note in notes)
+        eq, starts, ranges, null = tuple(letters)
+        flags = {}
+        for note in notes:
+            name, _, value = note.partition(":")
+            flags[name] = value
         walk = flags.get("at") or path.rpartition("[]")[2]
         return cls(
             tuple(part for part in walk.split("/") if part and part != "$count"),
             kind.strip("[]"),
             kind.startswith("["),
-            *letters,
+            eq=eq,
+            starts=starts,
+            ranges=ranges,
+            null=null,
             ends=flags.get("ends", NEVER),
             sort=flags.get("sort", NEVER),
             single_only="one" in flags,

@@ -32,6 +32,13 @@ class Leaf:
     head: str
     row: Property | None
 
+    @property
+    def known_row(self) -> Property:
+        """The row of a leaf that `permit` has let through: those without one it has refused."""
+        if self.row is None:
+            raise TypeError(f"no row for {self.head}")
+        return self.row
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison(Leaf):
