@@ -15,7 +15,7 @@ from typing import Any
 from ..directory.tenant import Register
 from ..errors import bad_request, invalid, missing, not_found
 from ..messages import Answer
-from ..odata.links import SERVICE_ROOT
+from ..odata.links import entity_context
 from ..odata.properties import FEDERATED_CREDENTIALS
 from .applications import find_application
 from .call import Call
@@ -62,7 +62,7 @@ def create_credential(call: Call) -> Answer:
     _refuse_twin(credentials, given, None)
     credential = {"id": str(uuid.uuid4()), "description": None} | given
     call.tenant.federated.setdefault(application["id"], credentials)[credential["id"]] = credential
-    context = {"@odata.context": f"{SERVICE_ROOT}/$metadata#{_context(application)}/$entity"}
+    context = {"@odata.context": entity_context(_context(application))}
     return created(call, context | _show(credential, None), _RESOURCE)
 
 

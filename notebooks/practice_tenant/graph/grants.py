@@ -15,7 +15,7 @@ from typing import Any
 from ..directory.tenant import EVERYBODY, ONE_PERSON
 from ..errors import bad_request, invalid, missing, not_found
 from ..messages import Answer
-from ..odata.links import SERVICE_ROOT
+from ..odata.links import entity_context
 from ..odata.properties import GRANTS
 from .call import Call
 from .listing import Object, created, list_objects, one_object
@@ -70,7 +70,7 @@ def create_grant(call: Call) -> Answer:
         raise bad_request("Permission entry already exists.")  # recorded
     scope = given.get("scope") or ""
     grant = call.tenant.add_grant(client_id, resource_id, given["consentType"], person_id, scope.strip())
-    context = {"@odata.context": f"{SERVICE_ROOT}/$metadata#oauth2PermissionGrants/$entity"}
+    context = {"@odata.context": entity_context("oauth2PermissionGrants")}
     return created(call, context | grant, _RESOURCE)
 
 
