@@ -15,7 +15,6 @@ exit codes: 0 done   2 a setting, the credential, a file or the command line is 
 
 import argparse
 import base64
-import codecs
 import csv
 import difflib
 import gc
@@ -1515,7 +1514,6 @@ def show_progress(count: int | None) -> None:
 # --- files --------------------------------------------------------------------------------------------------------
 
 KINDS = (".json", ".jsonl", ".csv", ".parquet")
-codecs.register_error("replacement_character", lambda error: ("\ufffd".encode(), getattr(error, "end", 0)))
 
 
 class Columns:
@@ -1524,11 +1522,13 @@ class Columns:
     Attributes:
         keys: the properties in the order asked for, spelled as in the answers that came so far.
         missing: places in `keys` of those that never came.
+        halves: how many texts held half a character, which UTF-8 cannot hold.
     """
 
     def __init__(self, names: Iterable[str]) -> None:
         self.keys = list(names)
         self.missing = set(range(len(self.keys)))
+        self.halves = 0
 
     def learn(self, user: dict[str, Any]) -> None:
         spelled = {key.lower(): key for key in user}
@@ -1542,13 +1542,29 @@ class Columns:
         """A user as texts; lists and objects are kept as JSON."""
         if self.missing:
             self.learn(user)
-        values = [user.get(key) for key in self.keys]
-        return [value if value is None or isinstance(value, str) else json.dumps(value) for value in values]
+        cells = []
+        for key in self.keys:
+            value = user.get(key)
+            text = value if value is None or isinstance(value, str) else json.dumps(value)
+            if text and not text.isascii() and not is_whole(text):
+                text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+                self.halves += 1
+            cells.append(text)
+        return cells
 
     def say_missing(self, somebody_came: bool) -> None:
         if self.missing and somebody_came:
             names = ", ".join(self.keys[place] for place in sorted(self.missing))
             log.warning("Microsoft Graph sent no property %s for anybody: is it spelled right?", names)
+
+
+def is_whole(text: str) -> bool:
+    """Whether UTF-8 can hold a text; half a surrogate pair it cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 class Rows:
@@ -1598,6 +1614,8 @@ class Output:
         writers[self.kind](chain(start, users), columns, file)
         if not self.is_delta:
             columns.say_missing(bool(start))
+        if columns.halves:
+            log.warning("%d texts held half a character: U+FFFD takes its place.", columns.halves)
 
     def noting(self, users: Iterable[dict[str, Any]], columns: Columns) -> Iterator[dict[str, Any]]:
         for user in users:
@@ -1627,7 +1645,7 @@ class Output:
         kinds = {name: pa.timestamp("us", "UTC") for name in names if name.endswith("DateTime")}
         kinds |= {name: pa.bool_() for name in names if name == "accountEnabled"}
         typed = pa.schema([(name, kinds.get(name, pa.string())) for name in names])
-        rows = (dict(zip(names, map(storable, columns.cells(user)), strict=True)) for user in users)
+        rows = (dict(zip(names, columns.cells(user), strict=True)) for user in users)
         try:
             with pq.ParquetWriter(file.buffer, typed) as writer:
                 while group := list(islice(rows, 20_000)):
@@ -1635,11 +1653,6 @@ class Output:
         except pa.ArrowInvalid:
             sentence = "A date or a truth value of Graph is none, so that .parquet cannot hold it: write .jsonl."
             raise Failure(GRAPH, sentence) from None
-
-
-def storable(cell: str | None) -> str | None:
-    """Text without half a character, which UTF-8 cannot hold."""
-    return cell if cell is None or cell.isascii() else cell.encode("utf-8", "replacement_character").decode()
 
 
 def save(path: Path, write: Callable[[TextIO], object]) -> None:
@@ -1656,7 +1669,7 @@ def save(path: Path, write: Callable[[TextIO], object]) -> None:
         descriptor, name = tempfile.mkstemp(".part", f"{target.name}.", target.parent)  # its rights are 0600
         part = Path(name)
         try:
-            with os.fdopen(descriptor, "w", encoding="utf-8", errors="replacement_character", newline="") as file:
+            with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
                 write(file)
                 file.flush()
                 os.fsync(file.fileno())  # first the bytes, then the name: so even a power cut leaves the old or the new
