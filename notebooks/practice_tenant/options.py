@@ -10,6 +10,7 @@ from typing import NoReturn
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from .directory.made_people import SIGN_IN_NAMES
 from .directory.tenant import Settings
 from .directory.well_known import GRAPH_APP_ROLES
 
@@ -34,6 +35,12 @@ def options_parser() -> Options:
         type=_whole(1, MOST_USERS),
         metavar="N",
         help="size of the directory, the practice administrator included (default: the people in data/)",
+    )
+    add(
+        "--sign-in-names",
+        choices=SIGN_IN_NAMES,
+        default="mixed",
+        help="how the made people beyond data/ sign in: with names, with numbers, or with numbers behind one letter",
     )
     add(
         "--certificate",
@@ -65,6 +72,7 @@ def read_settings(options: argparse.Namespace) -> Settings:
     """
     return Settings(
         users=options.users,
+        sign_in_names=options.sign_in_names,
         certificates=tuple(_read_certificate(path) for path in options.certificate),
         secret=options.secret,
         roles=_roles(options.role),

@@ -73,7 +73,7 @@ class State:
     signing_key: SigningKey = field(default_factory=SigningKey.generate, repr=False)
 
     def __post_init__(self) -> None:
-        self._users = load_people(self.settings.users)
+        self._users = load_people(self.settings.users, sign_in_names=self.settings.sign_in_names)
         self.reset()
 
     def reset(self) -> None:

@@ -106,7 +106,7 @@ def ours(place: Place) -> Reader:
     sys.path.insert(0, str(NOTEBOOKS))
     import graph_daemon  # noqa: PLC0415
 
-    graph = graph_daemon.Graph({"client_id": "x", "authority": "x", "secret": "x", "endpoint": place["users"]})
+    graph = graph_daemon.Graph({"client_id": "x", "authority": "https://x/y", "secret": "x", "endpoint": place["users"]})
     graph.trust_env = False
     graph.verify = place["ca"]
     graph.token = lambda refused="": place["token"]
@@ -305,6 +305,7 @@ def compare_readers(users: int, rounds: int) -> None:
     import practice  # noqa: PLC0415 - not in the child processes, which run elsewhere
 
     python = {False: sys.executable, True: peers()}
+    compare_skewed(users, rounds)
     for latency in (0, LATENCY):
         names = [name for name in READERS if latency == 0 or not name.startswith("floor") or "bytes" in name]
         took: dict[str, list[dict[str, float]]] = {name: [] for name in names}
@@ -318,6 +319,25 @@ def compare_readers(users: int, rounds: int) -> None:
                     place = place_of(tenant) | {"pages": pages or users}
                     took[name].append(run_child(name, place, python[of_peers]))
         show_readers(took, users, latency)
+
+
+def compare_skewed(users: int, rounds: int) -> None:
+    """A directory where all sign-in names begin alike, beside one reader that goes page after page, at LATENCY."""
+    import practice  # noqa: PLC0415
+
+    for kind in ("prefix", "numbers"):
+        names = ("requests + pandas", "graph_daemon.load_users")
+        took: dict[str, list[float]] = {name: [] for name in names}
+        options = ("--users", str(users), "--latency-ms", str(LATENCY), "--sign-in-names", kind)
+        with practice.running(*options) as tenant:
+            run_child("graph_daemon.load_users", place_of(tenant), sys.executable)  # the index is warm, as Graph's is
+            for number in range(rounds):
+                for name in names:
+                    say(f"sign-in names {kind}, round {number + 1}: {name}")
+                    took[name].append(run_child(name, place_of(tenant) | {"pages": users}, sys.executable)["wall"])
+        usual, mine = (median(took[name]) for name in names)
+        print(f"\n{users:,} users, {LATENCY} ms a page, sign-in names {kind}: page after page {usual:.2f} s, "
+              f"load_users {mine:.2f} s, {usual / mine:.1f} times as fast (goal: 5)")  # fmt: skip
 
 
 def place_of(tenant: Any) -> Place:
@@ -476,6 +496,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, metavar="N", help="how often everything is measured")
     parser.add_argument("--readers", action="store_true", help="only the readers")
     parser.add_argument("--tenant", action="store_true", help="only the practice tenant")
+    parser.add_argument("--skewed", action="store_true", help="only the directories where sign-in names begin alike")
     parser.add_argument("--parquet", type=int, metavar="N", help="only this: write N users to Parquet, peak memory")
     parser.add_argument("--child", choices=READERS, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -485,6 +506,9 @@ def main() -> None:
     sys.path[:0] = [str(TESTS / "support"), str(NOTEBOOKS)]
     if options.parquet:
         write_a_million(options.parquet)
+        return
+    if options.skewed:
+        compare_skewed(options.users, options.rounds)
         return
     if not options.readers:
         compare_tenant(options.users, options.rounds)

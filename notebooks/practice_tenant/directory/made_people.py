@@ -12,15 +12,23 @@ from typing import Any
 
 from .well_known import ADMINISTRATOR, DOMAIN
 
+SIGN_IN_NAMES = {  # how the sign-in names of made people begin
+    "mixed": "{given}.{family}.{number}",
+    "numbers": "{number:07}",
+    "prefix": "e{number:07}",
+}
 PEOPLE_FILE = Path(__file__).resolve().parents[3] / "data" / "people.jsonl"
 
 
-def load_people(count: int | None = None, file: Path = PEOPLE_FILE) -> list[dict[str, Any]]:
+def load_people(
+    count: int | None = None, file: Path = PEOPLE_FILE, sign_in_names: str = "mixed"
+) -> list[dict[str, Any]]:
     """The people of the data folder, and made ones beyond them, the same at every start.
 
     Args:
         count: how many users, at least one; None for just those in the file. A shorter list ends with the practice
             administrator, because somebody must be able to sign in.
+        sign_in_names: a key of `SIGN_IN_NAMES`: names, employee numbers, or numbers behind a letter that all share.
 
     Raises:
         ValueError: the file is missing or damaged; the text says what to do.
@@ -38,7 +46,7 @@ def load_people(count: int | None = None, file: Path = PEOPLE_FILE) -> list[dict
         return _shortened(people, count)
     gc.disable()  # none of the many small objects made here is garbage; looking for some takes half the time
     try:
-        return people + list(_made_people(people, count - len(people)))
+        return people + list(_made_people(people, count - len(people), SIGN_IN_NAMES[sign_in_names]))
     finally:
         gc.enable()
 
@@ -51,7 +59,7 @@ def _shortened(people: list[dict[str, Any]], count: int) -> list[dict[str, Any]]
     return first[:-1] + [person for person in people if person["id"] == ADMINISTRATOR.id]
 
 
-def _made_people(people: list[dict[str, Any]], count: int) -> Iterator[dict[str, Any]]:
+def _made_people(people: list[dict[str, Any]], count: int, names: str) -> Iterator[dict[str, Any]]:
     """Employees beyond the file: a colleague's place in the organisation with names from the same country."""
     patterns = [p for p in people if p.get("userType") == "Member" and p.get("givenName") and p.get("surname")]
     countries: dict[str, list[dict[str, Any]]] = {}
@@ -63,11 +71,13 @@ def _made_people(people: list[dict[str, Any]], count: int) -> Iterator[dict[str,
         # Two strides that share no factor with each other walk through the pairs of names in a mixed order.
         given = compatriots[(number * 31 + 7) % len(compatriots)]
         family = compatriots[(number // len(patterns) * 17 + number) % len(compatriots)]
-        yield _made_person(number, pattern, given, family)
+        yield _made_person(number, pattern, given, family, names)
 
 
-def _made_person(number: int, pattern: dict[str, Any], given: dict[str, Any], family: dict[str, Any]) -> dict[str, Any]:
-    local = f"{_ascii_name(given, 0)}.{_ascii_name(family, -1)}.{number}"
+def _made_person(
+    number: int, pattern: dict[str, Any], given: dict[str, Any], family: dict[str, Any], names: str
+) -> dict[str, Any]:
+    local = names.format(given=_ascii_name(given, 0), family=_ascii_name(family, -1), number=number)
     address = f"{local}@{DOMAIN}"
     person = dict(pattern)
     person.update(

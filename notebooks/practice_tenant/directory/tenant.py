@@ -87,12 +87,14 @@ class Settings:
 
     Args:
         users: size of the directory, None for the people in the data folder.
+        sign_in_names: how the made people sign in, a key of `made_people.SIGN_IN_NAMES`.
         certificates: DER certificates to register on the daemon's application.
         secret: a client secret for it.
         roles: app roles of Microsoft Graph to grant it.
     """
 
     users: int | None = None
+    sign_in_names: str = "mixed"
     certificates: tuple[bytes, ...] = ()
     secret: str | None = None
     roles: tuple[str, ...] = ("User.Read.All",)
