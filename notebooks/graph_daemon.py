@@ -32,6 +32,7 @@ import tempfile
 import threading
 import time
 import warnings
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
@@ -76,6 +77,8 @@ PAGE_SIZE = 999  # the most that Graph gives at once (user-list.md)
 WORKERS = 16  # pages asked for at the same time
 WORTH_IT = 10  # seconds: a directory that is read sooner page after page is not partitioned
 LARGEST_PART = 1 / 8  # of the directory: a larger part is split further
+OFTEN = 1 / 32  # of a page: how names that begin so become a part of their own
+MOST_PARTS, MOST_SPLITS = 24, 8  # beginnings in one filter, whose URL Graph limits to 2,048 characters; levels
 BATCH = 20  # questions in one $batch (json-batching.md)
 RESTARTS = 4  # of one chain of pages whose links have expired
 MOST_IDLE_PAGES = 1_000  # in a row, without anybody new
@@ -880,23 +883,45 @@ class EntraTransport:
 # --- Graph --------------------------------------------------------------------------------------------------------
 
 
+class Part(NamedTuple):
+    """The users whose sign-in names begin with `prefix`, but not with one of `without`; by default everybody."""
+
+    prefix: str = ""
+    without: tuple[str, ...] = ()
+    level: int = 0
+
+    @property
+    def filter(self) -> str:
+        conditions = [begins_with(self.prefix)] if self.prefix else []
+        return " and ".join(conditions + [f"not {begins_with(one)}" for one in self.without])
+
+
 @dataclass
 class Chain:
     """Pages that lead one to the next.
 
     Attributes:
         first: the URL of the first page.
+        part: the part of the directory that they hold, if it may be split.
         url: the URL that is asked for now.
         visited: the URLs asked for since the first page.
         restarts: how often it has begun again.
         idle: pages in a row without anybody new.
+        asked_at: when the first page was asked for, in seconds.
+        was_split: whether other chains have taken its place.
     """
 
     first: str
-    url: str
+    part: Part | None = None
+    url: str = ""
     visited: set[str] = field(default_factory=set)
     restarts: int = 0
     idle: int = 0
+    asked_at: float = 0
+    was_split: bool = False
+
+    def __post_init__(self) -> None:
+        self.url = self.url or self.first
 
     def follow(self, link: str) -> None:
         """Go on to the next page; a link back to one that was read already would never end."""
@@ -946,6 +971,7 @@ class Graph:
         self.session = Session()
         self.cache = cache
         self.app: Any = None
+        self.total = 0
         self.lock = threading.Lock()
 
     @property
@@ -1092,29 +1118,31 @@ class Graph:
     # --- many pages
 
     def read_pages(
-        self, firsts: Iterable[str | tuple[str, str]], workers: int = 1, found: set[str] | None = None
+        self, start: Chain, workers: int = 1, select: str = "", found: set[str] | None = None
     ) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
-        """Pages as they come, each with those of its users who are new; so many chains at a time as there are workers.
+        """Pages as they come, each with those of its users who are new.
 
         Args:
-            firsts: the URLs of first pages; as a pair, with the URL to begin with.
+            start: the chain to read; where it is split, as many parts are read at a time as there are workers.
+            select: names of properties with commas, for the parts.
             found: the ids that came so far, for the caller to look at.
 
         Raises:
             Failure: Graph refuses, or its links would never end.
         """
-        pairs = ((first, first) if isinstance(first, str) else first for first in firsts)
-        chains = (Chain(first, url) for first, url in pairs)
         found = set() if found is None else found
         pool = ThreadPoolExecutor(workers)
+        waiting = deque([start])
         running: dict[Future[bytes], Chain] = {}
 
-        def ask(chain: Chain) -> None:
-            running[pool.submit(self.read, chain.url, whole_page)] = chain
+        def ask_for_next() -> None:
+            while waiting and len(running) < workers:
+                chain = waiting.popleft()
+                chain.asked_at = chain.asked_at or time.monotonic()
+                running[pool.submit(self.read, chain.url, whole_page)] = chain
 
         try:
-            for chain in islice(chains, workers):
-                ask(chain)
+            ask_for_next()
             while running:
                 done, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in done:
@@ -1123,16 +1151,19 @@ class Graph:
                         body = future.result()
                     except Failure as failure:
                         chain.begin_again(failure)
-                        ask(chain)
+                        waiting.appendleft(chain)
+                        ask_for_next()
                         continue
                     link = link_in(body)
-                    if link is not None:
+                    parts = self.parts_of(chain, start, body) if chain.part and link and not chain.visited else []
+                    if parts:
+                        chain.was_split = True
+                        waiting.extend(Chain(self.first_url(select, part), part) for part in parts)
+                    elif link is not None:
                         chain.follow(link)
-                        ask(chain)  # the next page is on its way while this one is parsed
-                    else:
-                        for another in islice(chains, 1):
-                            ask(another)
-                    time.sleep(0)  # the request may leave before parsing makes all other threads wait
+                        waiting.appendleft(chain)
+                    ask_for_next()  # the next page is on its way while this one is parsed
+                    time.sleep(0)  # and its request leaves before parsing makes all other threads wait
                     page = parsed(body, link)
                     new = {user["id"]: user for user in page["value"] if user["id"] not in found}
                     found.update(new)
@@ -1144,70 +1175,55 @@ class Graph:
             self.session.stopping.clear()
 
     def read_users(self, select: str = SELECT, where: str = "", workers: int = WORKERS) -> Iterator[dict[str, Any]]:
-        """Every user once, in no promised order; in partitions where page after page would take long.
+        """Every user once, in no promised order; in parts where page after page would take long.
+
+        The first attempt is an advanced query, which allows all operators, whose links live, and which says how many
+        users there are. The second is for tenants that do not count, such as Azure AD B2C (aad-advanced-queries.md).
 
         Args:
             select: names of properties with commas; "" for Graph's own choice.
-            where: an OData filter; it is asked for page after page.
-            workers: pages asked for at the same time; 1 reads page after page.
+            where: an OData filter; what it finds is read page after page.
+            workers: parts read at the same time; 1 reads page after page.
 
         Raises:
             Failure: Graph refuses, or gives no good answer in time; users that came before are no complete list.
         """
-        if where:
-            yield from self.read_filtered(select, where)
-            return
-        self.token()
-        started = time.monotonic()
-        total = self.count()
-        seconds = (time.monotonic() - started) * total / PAGE_SIZE
-        plans = [[self.url(select=select, top=PAGE_SIZE)]]
-        if workers > 1 and seconds > WORTH_IT:
-            plans.insert(0, self.partitions(select, total))
-        seen: set[str] = set()
-        for firsts in plans:
-            found: set[str] = set()
-            came = len(seen)
-            for _, new in self.read_pages(firsts, min(workers, len(firsts)), found):
-                users = [user for user in new if user["id"] not in seen] if seen else new
-                yield from users
-                came += len(users)
-                show_progress(came)
-            show_progress(None)
-            seen = seen | found if seen else found
-            if total and came != total:
-                total = self.count()  # somebody may have come or gone meanwhile
-            if not total or came == total:
-                return  # proved: as many different ids as Graph counts users
-            then = "reading page after page" if firsts is not plans[-1] else "the directory may be changing: run again"
-            log.warning("Microsoft Graph counts %d users, and %d came: %s.", total, came, then)
-
-    def read_filtered(self, select: str, where: str) -> Iterator[dict[str, Any]]:
-        """The users a filter finds, asked as an advanced query first, which all operators allow and whose links live.
-
-        The second attempt is for tenants that refuse to count, such as Azure AD B2C (aad-advanced-queries.md).
-        """
+        self.token()  # now, so that the first page tells how long a page takes
+        part = Part() if workers > 1 and not where else None
+        may_count = True
         refusal: Failure | None = None
-        for count in ("true", ""):
-            first = self.url(select=select, filter=where, top=PAGE_SIZE, count=count)
+        seen: set[str] = set()
+        while True:
+            start = Chain(self.first_url(select, Part(), where, may_count), part)
             found: set[str] = set()
-            counted = None
+            total = None
+            came = len(seen)
             try:
-                for page, new in self.read_pages([first], found=found):
-                    counted = page.get("@odata.count", counted)
-                    yield from new
-                    show_progress(len(found))
+                for page, new in self.read_pages(start, workers, select, found):
+                    total = page.get("@odata.count") if total is None else total
+                    users = [user for user in new if user["id"] not in seen] if seen else new
+                    yield from users
+                    came += len(users)
+                    show_progress(came)
             except Failure as failure:
                 if failure.status != 400 or found:
                     raise
                 refusal = refusal or Failure(GRAPH, failure.sentence + filter_hint(where), 400)
-                if count and "Invalid filter clause" not in failure.sentence:
-                    continue
-                raise refusal from None
+                if not may_count or "Invalid filter clause" in failure.sentence:
+                    raise refusal from None
+                may_count, part = False, None
+                continue
             show_progress(None)
-            if counted not in (None, len(found)):
-                log.warning("Microsoft Graph counts %s users, and %d came.", counted, len(found))
-            return
+            seen = seen | found if seen else found
+            if came != total and not where:
+                total = self.count()  # somebody may have come or gone meanwhile
+            if not total or came == total:
+                return  # proved: as many different ids as Graph counts users
+            then = "reading page after page" if start.was_split else "the directory may be changing, run again"
+            log.warning("Microsoft Graph counts %s users, and %d came: %s.", total, came, then)
+            if not start.was_split:
+                return
+            part = None
 
     def read_changes(self, select: str, kept: Path) -> tuple[list[dict[str, Any]], dict[str, str]]:
         """What changed since the delta link in `kept`, and what to keep for the next run.
@@ -1245,7 +1261,7 @@ class Graph:
         changes: dict[str, dict[str, Any]] = {}
         last: dict[str, Any] = {}
         try:
-            for last, _ in self.read_pages([begin]):
+            for last, _ in self.read_pages(Chain(begin)):
                 for user in last["value"]:
                     changes[user["id"]] = merged(changes.get(user["id"], {}), user)
                 show_progress(len(changes))
@@ -1259,71 +1275,68 @@ class Graph:
             raise Failure(BUSY, "The last page of the changes has no delta link of Microsoft Graph.")
         return list(changes.values()), link
 
-    # --- partitions
+    # --- parts of the directory
 
-    def partitions(self, select: str, total: int) -> list[str]:
-        """First URLs that together cover everybody once, the largest first; without parts, the plain one.
+    def first_url(self, select: str, part: Part, where: str = "", may_count: bool = True) -> str:
+        return self.url(select=select, filter=where or part.filter, top=PAGE_SIZE, count="true" if may_count else "")
 
-        Sign-in names are split by how they begin, and parts that hold too many once more, behind the beginning that
-        all of them share; so a directory where everybody is called e0000001, e0000002, … has parts all the same. How
-        many belong to each is counted by $batch. What begins otherwise is in the rest of each part.
+    def parts_of(self, chain: Chain, start: Chain, body: bytes) -> list[Part]:
+        """The parts that take a chain's place after its first page; none when it is read soon enough as it is.
+
+        Names on the page show how those in this part go on. Names in order of their numbers show too little: where
+        nearly all begin alike, the first and the last name of the directory tell between what the others are.
         """
-        parts: list[tuple[float, str]] = []
-        wide = [""]
-        for _ in range(8):  # levels; more would cost more than they bring
-            try:
-                branches = self.branches(wide)
-                sizes = self.sizes([one for branch in branches for one in branch])
-            except Failure as failure:
-                if failure.exit_code != GRAPH:
-                    raise
-                break  # it does not count here: what is found so far must do
-            narrow = []
-            for prefix, branch in zip(wide, branches, strict=True):
-                taken = [one for one in branch if sizes[one]]
-                if prefix and not taken:
-                    parts.append((total, begins_with(prefix)))
-                    continue
-                rest = [begins_with(prefix)] if prefix else []
-                rest += [f"not {begins_with(one)}" for one in taken]
-                parts.append((total, " and ".join(rest)))
-                narrow += [one for one in taken if sizes[one] > total * LARGEST_PART]
-                parts += [(sizes[one], begins_with(one)) for one in taken if one not in narrow]
-            wide = narrow
-            if not wide:
-                break
-        parts += [(total, begins_with(prefix)) for prefix in wide if prefix]
-        filters = [text for _, text in sorted(parts, key=lambda part: -part[0]) if text]
-        if not filters:
-            return [self.url(select=select, top=PAGE_SIZE)]
-        return [self.url(select=select, filter=text, top=PAGE_SIZE, count="true") for text in filters]
+        part, page = chain.part or Part(), json.loads(body)
+        count = page.get("@odata.count")
+        if not isinstance(count, int) or part.level == MOST_SPLITS:
+            return []
+        if chain is start:
+            self.total = count
+            if (time.monotonic() - chain.asked_at) * count / PAGE_SIZE <= WORTH_IT:
+                return []
+        elif count <= self.total * LARGEST_PART:
+            return []
+        users = page["value"]
+        try:
+            if not any(UPN in user for user in users):
+                query = options(filter=part.filter, select=UPN, top=PAGE_SIZE, count="true")
+                users = self.ask_together([query])[0]["value"]
+            names = [str(user.get(UPN)).lower() for user in users]
+            beginnings = self.beginnings(part, [name for name in names if name.startswith(part.prefix)])
+        except Failure as failure:
+            if failure.exit_code != GRAPH:
+                raise
+            return []
+        new = [one for one in beginnings if one not in part.without]
+        without = (*part.without, *new)
+        if not new or len(without) > MOST_PARTS + len(DIGITS):
+            return []
+        level = part.level + 1
+        return [Part(one, (), level) for one in new] + [Part(part.prefix, without, level)]
 
-    def branches(self, prefixes: Sequence[str]) -> list[list[str]]:
-        """For each beginning of names, the longer ones that may follow: between its first name and its last."""
-        questions = []
-        for prefix in prefixes:
-            if prefix:
-                for order in (UPN, f"{UPN} desc"):
-                    questions.append(
-                        options(filter=begins_with(prefix), select=UPN, orderby=order, top=1, count="true")
-                    )
-        answers = iter(self.ask_together(questions))
-        branches = []
-        for prefix in prefixes:
-            if not prefix:
-                branches.append(list(DIGITS + LETTERS))
-                continue
-            ends = [str(user.get(UPN)).lower() for _ in "<>" for user in next(answers).get("value", [])]
-            shared = beginning_of_both(*ends) if len(ends) == 2 else prefix
-            shared = shared if shared.startswith(prefix) else prefix
-            branches.append([shared + letter for letter in letters_between(*(one[len(shared) :][:1] for one in ends))])
-        return branches
-
-    def sizes(self, prefixes: Sequence[str]) -> dict[str, int]:
-        """How many sign-in names begin so."""
-        questions = [options(filter=begins_with(one), select="id", top=1, count="true") for one in prefixes]
-        answers = self.ask_together(questions)
-        return {one: int(said.get("@odata.count") or 0) for one, said in zip(prefixes, answers, strict=True)}
+    def beginnings(self, part: Part, names: list[str]) -> list[str]:
+        """How names of a part begin, the frequent ones first; all longer than the beginning that they share."""
+        length = len(part.prefix)
+        often = Counter(name[: length + 1] for name in names if len(name) > length)
+        most = [one for one, times in often.most_common(MOST_PARTS) if times >= len(names) * OFTEN]
+        if not most or often[most[0]] < len(names) * 0.9:
+            return most
+        shared = most[0]
+        while shared_by_most(names, len(shared) + 1):
+            shared = str(shared_by_most(names, len(shared) + 1))
+        shared = max(shared.rstrip(DIGITS), most[0], key=len)
+        asked = [one for one in (part.prefix, shared) if one not in part.without]
+        questions = [
+            options(filter=begins_with(one) if one else "", select=UPN, orderby=order, top=1, count="true")
+            for one in asked
+            for order in (UPN, f"{UPN} desc")
+        ]
+        ends = [str(user.get(UPN)).lower() for answer in self.ask_together(questions) for user in answer["value"]]
+        for first, last in zip(ends[::2], ends[1::2], strict=True):
+            between = names_between(first, last)
+            if between and between[0].startswith(part.prefix):
+                return between
+        return most
 
     # --- pandas
 
@@ -1377,19 +1390,25 @@ def begins_with(prefix: str) -> str:
     return f"startsWith({UPN},'{text}')"
 
 
-def beginning_of_both(one: str, other: str) -> str:
-    for length, (left, right) in enumerate(zip(one, other, strict=False)):
-        if left != right:
-            return one[:length]
-    return min(one, other, key=len)
+def shared_by_most(names: list[str], length: int) -> str | None:
+    """The beginning of this length that nine of ten names share, if there is one."""
+    [(beginning, times)] = Counter(name[:length] for name in names).most_common(1)
+    return beginning if len(beginning) == length and times >= len(names) * 0.9 else None
 
 
-def letters_between(first: str = "", last: str = "") -> str:
-    """The characters from one to the other: digits or letters where both are, else all."""
+def names_between(first: str, last: str) -> list[str]:
+    """How the names between two others may begin, where both go on with a digit or both with a letter; else none."""
+    length = 0
+    while first[length : length + 1] == last[length : length + 1] != "":
+        length += 1
     for kind in (DIGITS, LETTERS):
-        if first and last and first in kind and last in kind:
-            return kind[kind.index(first) : kind.index(last) + 1]
-    return DIGITS + LETTERS
+        left, right = first[length : length + 1], last[length : length + 1]
+        if left and right and left in kind and right in kind:
+            following = kind[kind.index(left) : kind.index(right) + 1]
+            between = [first[:length] + one for one in following]
+            is_short = kind is DIGITS and len(between) <= 2  # a step that would bring little
+            return [one + digit for one in between for digit in DIGITS] if is_short else between
+    return []
 
 
 def same_origin(url: str, origin: str) -> bool:
