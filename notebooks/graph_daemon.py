@@ -371,8 +371,7 @@ def require(settings: dict[str, Any]) -> None:
         if not any(settings.get(name) for name in names):
             missing.append(" or ".join(label(settings, name) for name in names))
     if missing:
-        verb = "is" if len(missing) == 1 else "are"
-        sentence = f"{' and '.join(missing)} {verb} missing {settings.get('where', '')}".rstrip()
+        sentence = f"{'; '.join(f'{names} is missing' for names in missing)} {settings.get('where', '')}".rstrip()
         unfilled = [label(settings, name) for name in settings["unfilled"]]
         if unfilled:
             sentence += f"; {', '.join(unfilled)}: still a placeholder"

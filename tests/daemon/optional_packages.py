@@ -20,9 +20,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from chapters import NOTEBOOKS
-from test_graph_daemon import assert_whole
+from daemon_helpers import assert_whole
 
-pytest_plugins = ["test_graph_daemon"]  # its fixtures
 
 
 def table_of(daemon, *arguments) -> pa.Table:

@@ -1,0 +1,180 @@
+"""Graph.read_users: nothing lost, nothing doubled, whatever fails."""
+
+import random
+import sys
+import threading
+import time
+
+import graph_daemon
+import pytest
+from daemon_changes import create_user
+from daemon_helpers import USERS, assert_whole, connected, ids_of, scripted, settings
+from graph_daemon import Chain, Failure, Graph
+from practice import PATIENCE, running
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"status": 429, "retry_after": 7},
+        {"status": 503, "retry_after": 0},
+        {"status": 504},
+        {"cut": True},
+        {"corrupt": True},
+        {"delay_ms": 30},
+    ],
+    ids=str,
+)
+def test_faults_of_graph(practice, graph, everyone, how, fault):
+    practice.control("faults", {"target": "graph", "count": 3, "skip": 1} | fault)
+    assert_whole(ids_of(graph.read_users(**how)), everyone)
+    waits = graph.session.stopping.seconds
+    if "retry_after" in fault:
+        assert waits == [fault["retry_after"]] * 3, "Retry-After is what is waited for"
+    elif "delay_ms" not in fault:
+        assert len(waits) == 3
+        assert all(seconds >= 1 for seconds in waits), "without Retry-After never at once"
+
+
+PASSING = [{"status": 429}, {"status": 503, "retry_after": 2}, {"status": 504}, {"cut": True}, {"corrupt": True}]
+PASSING_OF_GRAPH = [*PASSING, {"expired_page_token": True}, {"delay_ms": 20}]
+
+
+@pytest.mark.parametrize("seed", range(16))
+def test_faults_of_all_kinds_in_one_run(practice, graph, everyone, how, seed):
+    """Some faults at once, anywhere: whoever comes through has everybody, and gives up only when it has tried."""
+    chance = random.Random(seed)
+    for _ in range(chance.randint(2, 6)):
+        target, faults = chance.choice([("graph", PASSING_OF_GRAPH)] * 4 + [("token", PASSING)])
+        where = {"target": target, "skip": chance.randint(0, 6), "count": chance.randint(1, 3)}
+        practice.control("faults", where | chance.choice(faults))
+    select = chance.choice(["id", "id,proxyAddresses", ""])  # a page may also end with a list or with all properties
+    try:
+        found = ids_of(graph.read_users(**how | {"select": select}))
+    except Failure as failure:
+        assert failure.exit_code == graph_daemon.BUSY
+        assert len(graph.session.stopping.seconds) >= 5
+    else:
+        assert_whole(found, everyone)
+
+
+@pytest.mark.parametrize("skip", [0, 1])
+def test_an_expired_page_token_starts_the_chain_again(practice, graph, everyone, how, skip):
+    practice.control("faults", {"target": "graph", "expired_page_token": True, "count": 2, "skip": skip})
+    assert_whole(ids_of(graph.read_users(**how)), everyone)
+
+
+def test_page_tokens_that_always_expire_end_in_a_failure(practice, graph):
+    practice.control("faults", {"target": "graph", "expired_page_token": True, "count": 1000})
+    with pytest.raises(Failure, match="Directory_ExpiredPageToken") as caught:
+        ids_of(graph.read_users(workers=1))
+    assert caught.value.exit_code == graph_daemon.GRAPH
+
+
+@pytest.mark.parametrize(
+    "fault", [{"status": 429}, {"status": 503, "retry_after": 3}, {"cut": True}, {"corrupt": True}], ids=str
+)
+def test_faults_of_entra(practice, graph, everyone, fault):
+    practice.control("faults", {"target": "token", "count": 2, "skip": 1} | fault)
+    assert_whole(ids_of(graph.read_users()), everyone)
+    assert len(graph.session.stopping.seconds) == 2
+    if fault.get("status") == 429:
+        assert graph.session.stopping.seconds == [60, 60], "Entra asks for a minute"
+
+
+def test_a_token_that_expires_in_the_middle_is_renewed(practice, graph, everyone, how):
+    practice.control("token-lifetime", {"seconds": 400})  # MSAL keeps a token until five minutes before its end
+    users = graph.read_users(**how)
+    found = ids_of([next(users)])
+    practice.control("clock", {"shift_seconds": 450})  # within the ten minutes that MSAL's assertion lives
+    assert_whole(found + ids_of(users), everyone)
+    seen = practice.control("requests")["requests"]
+    assert 401 in {one["status"] for one in seen}, "the old token was used once more"
+    assert sum(one["path"].endswith("/token") for one in seen) == 2, "one new token, however many workers"
+
+
+def test_users_who_come_while_it_reads_are_no_reason_to_lose_others(practice, graph, everyone, monkeypatch):
+    monkeypatch.setattr(graph_daemon, "WORTH_IT", 0)
+    users = graph.read_users(select="id", workers=2)
+    found = ids_of([next(users)])
+    new = create_user(practice, "0new")
+    found += ids_of(users)
+    assert len(found) == len(set(found))
+    assert everyone <= set(found) <= everyone | {new}
+
+
+def test_throttling_is_obeyed(keys, everyone):
+    with running("--users", "40", "--throttle") as small:
+        graph = connected(Graph(settings(small)), small)
+        readings = [ids_of(graph.read_users(workers=1)) for _ in range(5)]
+    assert all(len(set(ids)) == len(ids) == 40 for ids in readings)
+
+
+def test_load_users_gives_the_right_types(graph, everyone):
+    users = graph.load_users()
+    assert_whole(list(users["id"]), everyone)
+    assert list(users.columns) == graph_daemon.SELECT.split(",")
+    assert str(users["createdDateTime"].dtype).endswith("UTC]")
+    assert set(users["accountEnabled"]) == {True, False}
+    some = graph.load_users("displayName,createdDateTime", where="startsWith(displayName,'A')")
+    assert 0 < len(some) < USERS
+    assert list(some.columns) == ["displayName", "createdDateTime"]
+
+
+def test_the_next_page_is_asked_for_while_the_last_one_is_parsed(everyone, practice, graph):
+    pages = graph.read_pages(Chain(graph.url(select="id", top=500)))
+    next(pages)  # and nobody asks for the second
+    until = time.monotonic() + PATIENCE
+    while len([one for one in practice.control("requests")["requests"] if one["path"].endswith("/users")]) < 2:
+        assert time.monotonic() < until, "the second page was not asked for"
+        time.sleep(0.01)
+    pages.close()
+
+
+def test_progress_is_for_a_terminal_only(graph, everyone, monkeypatch, capsys):
+    ids_of(graph.read_users(select="id", workers=1))
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    ids_of(graph.read_users(select="id", workers=1))
+    assert capsys.readouterr().err == "\r999 users\r1,998 users\r2,100 users\n"
+
+
+# --- giving up --------------------------------------------------------------------------------------------------
+
+
+def test_it_gives_up_in_the_end(practice, graph):
+    practice.control("faults", {"target": "graph", "status": 503, "count": 1000})
+    with pytest.raises(Failure, match="HTTP 503") as caught:
+        ids_of(graph.read_users(workers=1))
+    assert caught.value.exit_code == graph_daemon.BUSY
+    assert graph.session.stopping.seconds == [1, 2, 4, 8, 16]
+
+
+def test_a_refused_question_is_asked_once(practice, graph):
+    """A link that Graph no longer knows begins again; a first page that it refuses would be refused again."""
+    with pytest.raises(Failure, match="Invalid filter clause") as caught:
+        ids_of(graph.read_users(where="foo bar"))
+    assert (caught.value.exit_code, caught.value.status) == (graph_daemon.GRAPH, 400)
+    assert sum(one["path"].endswith("/users") for one in practice.control("requests")["requests"]) == 1
+
+
+def test_it_does_not_wait_for_hours(practice, graph):
+    practice.control("faults", {"target": "graph", "status": 429, "retry_after": 3600})
+    with pytest.raises(Failure, match="Retry-After 3600") as caught:
+        ids_of(graph.read_users(workers=1))
+    assert caught.value.exit_code == graph_daemon.BUSY
+    assert not graph.session.stopping.seconds
+
+
+def test_one_failure_wakes_the_workers_that_wait(practice, keys, monkeypatch):
+    monkeypatch.setattr(graph_daemon, "WORTH_IT", 0)
+    graph = connected(Graph(settings(practice)), practice)
+    graph.session.stopping = threading.Event()  # a real one
+    practice.control("faults", {"target": "graph", "status": 429, "retry_after": 200, "skip": 1, "count": 3})
+    practice.control("faults", {"target": "graph", "status": 403})
+    started = time.monotonic()
+    with pytest.raises(Failure):
+        ids_of(graph.read_users(workers=6))
+    assert time.monotonic() - started < 60
+
+
