@@ -23,7 +23,6 @@ from chapters import NOTEBOOKS
 from daemon_helpers import assert_whole
 
 
-
 def table_of(daemon, *arguments) -> pa.Table:
     code, _, log = daemon("-o", "users.parquet", *arguments)
     assert code == 0, log

@@ -75,5 +75,3 @@ def test_since_does_not_follow_a_foreign_delta_link(daemon, practice):
     code, _, log = daemon("--since", "delta.json", "-o", "changes.jsonl")
     assert code == graph_daemon.GRAPH
     assert "leads away" in log
-
-

@@ -7,6 +7,7 @@ from graph_daemon import Failure
 
 USERS_URL = "https://graph.microsoft.com/v1.0/users"
 
+
 @pytest.mark.parametrize(
     "link",
     [
@@ -54,8 +55,6 @@ def test_a_netrc_does_not_replace_the_token(tmp_path, monkeypatch):
     graph, adapter = scripted({"value": []})
     ids_of(graph.read_users(workers=1))
     assert adapter.asked[0].headers["Authorization"] == "Bearer secret-token"
-
-
 
 
 def page(*ids, link=None, **more) -> dict:

@@ -176,5 +176,3 @@ def test_one_failure_wakes_the_workers_that_wait(practice, keys, monkeypatch):
     with pytest.raises(Failure):
         ids_of(graph.read_users(workers=6))
     assert time.monotonic() - started < 60
-
-

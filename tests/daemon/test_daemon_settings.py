@@ -1,5 +1,9 @@
 """Settings and the credential: what is taken, what is refused, and that no value is ever shown."""
 
+import os
+import sys
+import threading
+
 import graph_daemon
 import pytest
 from cryptography.hazmat.primitives import hashes
@@ -117,3 +121,233 @@ def test_what_is_not_filled_in_is_one_clear_sentence(given, words):
     assert caught.value.exit_code == graph_daemon.SETTINGS
 
 
+# --- addresses and clouds
+
+
+@pytest.fixture
+def environment(monkeypatch, tmp_path):
+    """Reads settings from an environment of nothing but what is given."""
+    monkeypatch.chdir(tmp_path)
+    for name in (*graph_daemon.ENVIRONMENT.values(), "AZURE_AUTHORITY_HOST"):
+        monkeypatch.delenv(name, raising=False)
+
+    def read(**given):
+        for name, value in given.items():
+            monkeypatch.setenv(name, value)
+        return Graph(graph_daemon.read_settings())
+
+    return lambda **given: read(**{"AZURE_TENANT_ID": "contoso.example", "AZURE_CLIENT_ID": "x",
+                                   "AZURE_CLIENT_SECRET": "s~ecret"} | given)  # fmt: skip
+
+
+SPELLINGS = [
+    "login.microsoftonline.us", "https://Login.MicrosoftOnline.US", "https://login.microsoftonline.us:443/",
+    "https://login.microsoftonline.us//", "https://login.microsoftonline.us/contoso.example",
+    "https://login.usgovcloudapi.net", "HTTPS://westus2.login.microsoftonline.us",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("host", SPELLINGS)
+def test_hosts_are_compared_as_hosts(environment, host):
+    graph = environment(AZURE_AUTHORITY_HOST=host)
+    assert graph.users == "https://graph.microsoft.us/v1.0/users"
+    assert graph.scope == ["https://graph.microsoft.us/.default"]
+
+
+@pytest.mark.parametrize(
+    ("given", "graph_host"),
+    [
+        ({"AZURE_AUTHORITY_HOST": "login.chinacloudapi.cn"}, "microsoftgraph.chinacloudapi.cn"),
+        ({"AZURE_AUTHORITY_HOST": "login.sovcloud-identity.fr"}, "graph.svc.sovcloud.fr"),
+        ({"AZURE_AUTHORITY_HOST": "login.sovcloud-identity.de"}, "graph.svc.sovcloud.de"),
+        ({"AZURE_AUTHORITY_HOST": "login.sovcloud-identity.sg"}, "graph.svc.sovcloud.sg"),
+        ({"AZURE_AUTHORITY_HOST": "login.microsoftonline.us", "GRAPH_ENDPOINT": "dod-graph.microsoft.us"},
+         "dod-graph.microsoft.us"),
+        ({"GRAPH_ENDPOINT": "https://graph.microsoft.com/"}, "graph.microsoft.com"),
+    ],
+)  # fmt: skip
+def test_every_cloud_of_the_table(environment, given, graph_host):
+    graph = environment(**given)
+    assert graph.users == f"https://{graph_host}/v1.0/users"
+    assert graph.scope == [f"https://{graph_host}/.default"]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"AZURE_AUTHORITY_HOST": "login.microsoftonline.us", "GRAPH_ENDPOINT": "https://graph.microsoft.com/v1.0"},
+        {"GRAPH_ENDPOINT": "https://dod-graph.microsoft.us/v1.0"},
+        {"AZURE_AUTHORITY_HOST": "contoso.ciamlogin.com", "GRAPH_ENDPOINT": "https://graph.microsoft.us/v1.0"},
+        {"AZURE_AUTHORITY_HOST": "login.chinacloudapi.cn", "GRAPH_ENDPOINT": "https://graph.svc.sovcloud.fr/v1.0"},
+    ],
+    ids=str,
+)
+def test_a_pair_of_two_clouds_is_refused(environment, given):
+    with pytest.raises(Failure, match="of one cloud"):
+        environment(**given)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        (name, value)
+        for name in ("AZURE_AUTHORITY_HOST", "GRAPH_ENDPOINT")
+        for value in ("http://s3cret.example", "ftp://s3cret.example", "https://user:s3cret@host", "https://s3 cret",
+                      "https://h/?s3cret", "https:/s3cret", "https://s3cret:99999999", "https://s3cret\\x/")
+    ] + [("AZURE_AUTHORITY_HOST", "https://login.microsoftonline.com/s3cret"), ("AZURE_TENANT_ID", "https://s3cret/x"),
+         ("GRAPH_ENDPOINT", "https://h/v1.0/s3cret"), ("OIDC_AUTHORITY", "http://s3cret/")],
+)  # fmt: skip
+def test_an_address_that_is_none_is_named_and_not_shown(environment, name, value):
+    with pytest.raises(Failure, match=name) as caught:
+        environment(**{name: value})
+    assert caught.value.exit_code == graph_daemon.SETTINGS
+    assert "s3cret" not in caught.value.sentence
+
+
+@pytest.mark.parametrize(
+    ("path", "kept"),
+    [("/t", "/t"), ("/t/", "/t"), ("/t/v2.0", "/t"), ("/t/v2.0/", "/t"), ("/t/oauth2/v2.0/token", "/t")],
+)
+def test_an_authority_copied_from_elsewhere(path, kept):
+    graph = Graph(FILLED_IN | {"authority": f"https://Login.microsoftonline.com{path}"})
+    assert graph.settings["authority"] == f"https://login.microsoftonline.com{kept}"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"client_id": "my-app"}, "client_id must be"),
+        ({"authority": "https://login.microsoftonline.com/organizations"}, "a daemon belongs to one tenant"),
+        ({"authority": "https://login.microsoftonline.com/Common"}, "a daemon belongs to one tenant"),
+        ({"authority": "https://login.microsoftonline.com"}, "authority must name the tenant"),
+        ({"authority": "https://login.microsoftonline.com/not_a_tenant"}, "authority must name the tenant"),
+    ],
+)
+def test_ids_are_looked_at_before_anything_is_sent(changes, words):
+    graph = Graph(FILLED_IN | {"client_id": "4e8f1a6b-93d7-4c25-b0fa-6d1e72c4a895"} | changes)
+    graph.session.ask = None
+    with pytest.raises(Failure, match=words) as caught:
+        graph.token()
+    assert caught.value.exit_code == graph_daemon.SETTINGS
+
+
+# --- parameters.json
+
+
+SAMPLES = {
+    "of 2019, a comma missing": """{
+  "authority": "https://login.microsoftonline.com/contoso.example",
+  "client_id": "x",
+  "scope": [ "https://graph.microsoft.com/.default" ],
+  // For more information about scopes for an app, refer:
+  // https://docs.microsoft.com/azure/active-directory/develop/scenario-daemon-app-registration
+
+  "secret": "a//b, } c"
+  // For information about generating client secret, refer:
+
+  "endpoint": "https://graph.microsoft.com/v1.0/users"
+}""",
+    "a comma too many": """{"authority": "https://login.microsoftonline.com/contoso.example", "client_id": "x",
+        "scope": ["https://graph.microsoft.com/.default",], "secret": "a//b, } c",}""",
+    "both authorities": """{"authority": "https://login.microsoftonline.com/contoso.example",
+        "oidc_authority": "https://login.microsoftonline.com/Enter_the_Tenant_Name_Here/v2.0", /* one of
+        the two */ "client_id": "x", "scope": "https://graph.microsoft.com/.default", "secret": "a//b, } c"}""",
+    "line ends in values": """{"authority": "https://login.microsoftonline.com/contoso.example\\n", "client_id": " x\\r\\n",
+        "secret": "a//b, } c\\n", "thumbprint": null}""",
+}
+
+
+@pytest.mark.parametrize("text", SAMPLES.values(), ids=SAMPLES)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_files_of_the_classic_sample(tmp_path, text, encoding):
+    file = tmp_path / "parameters.json"
+    file.write_text(text.replace("\n", "\r\n"), encoding)
+    graph = Graph(graph_daemon.read_settings(file))
+    assert graph.settings["authority"] == "https://login.microsoftonline.com/contoso.example"
+    assert (graph.settings["client_id"], graph.settings["secret"]) == ("x", "a//b, } c")
+    assert graph.scope == ["https://graph.microsoft.com/.default"]
+
+
+@pytest.mark.parametrize("value", [5, 5.5, True, ["s3cret"], {"s3cret": 1}], ids=str)
+@pytest.mark.parametrize("name", [*graph_daemon.TEXTS, "scope"])
+def test_every_setting_has_its_type(name, value):
+    with pytest.raises(Failure, match=name) as caught:
+        Graph(FILLED_IN | {name: [value] if name == "scope" else value})
+    assert "s3cret" not in caught.value.sentence
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "line 1"), (b"[]", "one object"), (b"null", "one object"), (b'"s3cret"', "one object"),
+        (b"s3cret: 1", "line 1"), ("{}".encode("utf-16"), "UTF-16"), (b'{"a": "\xff"}', "UTF-8"),
+        (b"[" * 100_000, "one object"), (b"-----BEGIN PRIVATE KEY-----\ns3cret", "line 1"),
+    ],
+)  # fmt: skip
+def test_a_file_that_is_no_parameters_json_is_one_sentence(tmp_path, content, words):
+    file = tmp_path / "p.json"
+    file.write_bytes(content)
+    with pytest.raises(Failure, match=words) as caught:
+        graph_daemon.read_settings(file)
+    assert "p.json" in caught.value.sentence
+    assert "s3cret" not in caught.value.sentence
+
+
+@pytest.mark.parametrize(
+    "value", ["your_client_id", "Enter_the_Application_Id_Here", "<client id>", "0" * 8 + "-0000" * 3 + "-" + "0" * 12]
+)
+def test_a_placeholder_is_not_filled_in(value):
+    with pytest.raises(Failure, match="client_id is missing; client_id: still a placeholder"):
+        Graph(FILLED_IN | {"client_id": value})
+
+
+# --- .env
+
+
+def test_an_env_file_in_another_encoding_is_one_sentence(environment, tmp_path):
+    for data, words in (("A=1\r\n".encode("utf-16"), "UTF-16"), ("P=sch\xf6n\n".encode("latin-1"), "UTF-8")):
+        (tmp_path / ".env").write_bytes(data)
+        with pytest.raises(Failure, match=words):
+            environment()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_an_env_file_that_is_no_file(environment, tmp_path, monkeypatch):
+    file = tmp_path / ".env"
+    file.mkdir()
+    with pytest.raises(Failure, match="is a folder"):
+        environment()
+    file.rmdir()
+    file.symlink_to("/run/not-mounted")
+    with pytest.raises(Failure, match="link to a file that is not there"):
+        environment()
+    file.unlink()
+    os.mkfifo(file)
+    writer = threading.Thread(target=lambda: file.write_text("AZURE_AUTHORITY_HOST=login.microsoftonline.us\n"))
+    writer.start()
+    assert environment().scope == ["https://graph.microsoft.us/.default"]
+    writer.join()
+    monkeypatch.setattr(graph_daemon, "TIMEOUT", (0.2, 1))
+    with pytest.raises(Failure, match="nobody writes into it"):
+        environment()
+
+
+def test_names_that_are_nearly_right_are_pointed_at(environment, tmp_path):
+    (tmp_path / ".env").write_text("AZURE_CLIENTID=s3cret\nAZURE_CLIENT_ID=\n")
+    with pytest.raises(Failure, match="AZURE_CLIENT_ID is missing .*; AZURE_CLIENTID is not AZURE_CLIENT_ID") as caught:
+        environment(AZURE_CLIENT_ID="")
+    assert "s3cret" not in caught.value.sentence
+
+
+def test_env_without_python_dotenv_says_so(environment, tmp_path, monkeypatch):
+    (tmp_path / ".env").write_text("A=1\n")
+    monkeypatch.setitem(sys.modules, "dotenv", None)
+    with pytest.raises(Failure, match="python-dotenv"):
+        environment()
+
+
+def test_what_requests_reads_may_stand_in_env(environment, tmp_path, monkeypatch):
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "")
+    (tmp_path / ".env").write_text("REQUESTS_CA_BUNDLE=company.pem\n")
+    environment()
+    assert os.environ["REQUESTS_CA_BUNDLE"] == "company.pem"

@@ -106,7 +106,9 @@ def ours(place: Place) -> Reader:
     sys.path.insert(0, str(NOTEBOOKS))
     import graph_daemon  # noqa: PLC0415
 
-    graph = graph_daemon.Graph({"client_id": "x", "authority": "https://x/y", "secret": "x", "endpoint": place["users"]})
+    graph = graph_daemon.Graph(
+        {"client_id": "x", "authority": "https://x/y", "secret": "x", "endpoint": place["users"]}
+    )
     graph.trust_env = False
     graph.verify = place["ca"]
     graph.token = lambda refused="": place["token"]
