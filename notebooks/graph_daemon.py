@@ -526,15 +526,14 @@ def load_pem_key(block: bytes, settings: dict[str, Any], name: str) -> Any:
         )
     try:
         return load_pem_private_key(block, password)
-    except UnsupportedAlgorithm:
-        what = "is locked with a cipher" if is_locked else "is of a kind"
-        raise Failure(SETTINGS, f"{name}: the private key {what} that cannot be read here, and Entra ID takes "
-                      "RSA keys only. openssl pkcs8 -topk8 -in OLD -out NEW writes it anew.") from None  # fmt: skip
-    except (ValueError, TypeError):
-        what = (
-            f"{password_name} does not open the private key" if is_locked else "Could not deserialize the private key"
-        )
-        raise Failure(SETTINGS, f"{name}: {what}; or the file is damaged.") from None
+    except (UnsupportedAlgorithm, ValueError, TypeError) as error:
+        if isinstance(error, UnsupportedAlgorithm) or "nknown" in str(error):  # unknown cipher, unknown algorithm
+            problem = "its cipher or its kind cannot be read here; openssl pkcs8 -topk8 writes an RSA key anew"
+        elif is_locked:
+            problem = f"{password_name} does not open the private key; or the file is damaged"
+        else:
+            problem = "Could not deserialize the private key; the file may be damaged"
+        raise Failure(SETTINGS, f"{name}: {problem}.") from None
 
 
 def load_der(data: bytes, settings: dict[str, Any], name: str) -> tuple[list[Any], list[x509.Certificate]]:
@@ -717,7 +716,7 @@ class Session:
         kinds = (
             ((requests.exceptions.ProxyError, urllib3.exceptions.ProxyError), "the proxy gives no connection"),
             ((socket.gaierror, urllib3.exceptions.NameResolutionError), "the host name is not known here (DNS)"),
-            ((ConnectionRefusedError,), "the connection is refused"),
+            ((ConnectionRefusedError, urllib3.exceptions.NewConnectionError), "no connection can be made"),
             ((requests.ConnectTimeout, urllib3.exceptions.ConnectTimeoutError), "no connection in time"),
             (
                 (TimeoutError, requests.ReadTimeout, urllib3.exceptions.ReadTimeoutError),
@@ -825,6 +824,7 @@ CERTIFICATE_CURES = {  # 700027 has several reasons, which stand in brackets
     "not found": "The certificate is not registered on the app: upload it (the .crt or .cer, never the key); right "
     "after an upload wait some minutes",
     "expired": "The certificate is expired, or is not valid yet: look at its dates and at this clock",
+    "not yet valid": "The certificate is expired, or is not valid yet: look at its dates and at this clock",
     "signature failed": "The registered certificate belongs to another key: upload the one that was made with this key",
     "key size": "The RSA key is too short: Entra ID takes 2048 bits or more",
     "signing algorithm": "The key is of a kind that Entra ID does not take: RSA only",

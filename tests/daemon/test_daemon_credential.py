@@ -108,10 +108,10 @@ def test_files_in_every_envelope(tmp_path, data):
 
 
 DSA = dsa.generate_private_key(2048)
-P192 = """-----BEGIN EC PRIVATE KEY-----
-MF8CAQEEGGCLpEaa3ek83WQf3mzCRxHxuzi+BNgYOKAKBggqhkjOPQMBAaE0AzIA
-BFznHKWsoWzMlaY2aD7ejnYRrJXgD1+2xbzTxmqZJWSg4mh+BIGUA4yvDfrDWCGZ
-TQ==
+PRIME239 = """-----BEGIN EC PRIVATE KEY-----
+MHECAQEEHhCUawlmj6IjTI1SVUXhd7m/qd9TBRa6vhhHXsYSmaAKBggqhkjOPQMB
+BKFAAz4ABEnCiKu+yYoBpOStPlkJKuPu9LztJY3hctB3YWGq8DQke7DFCKsSTaSz
+Suz4MtgoioPc4rM8w2qy/LJNRw==
 -----END EC PRIVATE KEY-----
 """
 BAD = {
@@ -124,7 +124,7 @@ BAD = {
     "another's certificate": (pem() + crt(OTHER), "belongs to none of the certificates"),
     "an EC key": (pem(forge.elliptic_key()) + crt(), "RSA keys only"),
     "an EC key on an odd curve": (pem(ec.generate_private_key(ec.BrainpoolP256R1())) + crt(), "RSA keys only"),
-    "an EC key on a curve nobody knows": (P192 + crt(), "PATH|private_key_file"),
+    "an EC key on a curve nobody knows": (PRIME239 + crt(), "cipher or its kind|RSA keys only"),
     "Ed25519": (pem(ed25519.Ed25519PrivateKey.generate()) + crt(), "RSA keys only"),
     "DSA": (pem(DSA) + crt(), "RSA keys only"),
     "1024 bits": (

@@ -8,7 +8,7 @@ import time
 import graph_daemon
 import pytest
 from daemon_changes import create_user
-from daemon_helpers import USERS, assert_whole, connected, ids_of, scripted, settings
+from daemon_helpers import USERS, assert_whole, connected, ids_of, settings
 from graph_daemon import Chain, Failure, Graph
 from practice import PATIENCE, running
 

@@ -252,7 +252,8 @@ SAMPLES = {
     "both authorities": """{"authority": "https://login.microsoftonline.com/contoso.example",
         "oidc_authority": "https://login.microsoftonline.com/Enter_the_Tenant_Name_Here/v2.0", /* one of
         the two */ "client_id": "x", "scope": "https://graph.microsoft.com/.default", "secret": "a//b, } c"}""",
-    "line ends in values": """{"authority": "https://login.microsoftonline.com/contoso.example\\n", "client_id": " x\\r\\n",
+    "line ends in values": """{"authority": "https://login.microsoftonline.com/contoso.example\\n",
+        "client_id": " x\\r\\n",
         "secret": "a//b, } c\\n", "thumbprint": null}""",
 }
 
@@ -334,7 +335,7 @@ def test_an_env_file_that_is_no_file(environment, tmp_path, monkeypatch):
 
 def test_names_that_are_nearly_right_are_pointed_at(environment, tmp_path):
     (tmp_path / ".env").write_text("AZURE_CLIENTID=s3cret\nAZURE_CLIENT_ID=\n")
-    with pytest.raises(Failure, match="AZURE_CLIENT_ID is missing .*; AZURE_CLIENTID is not AZURE_CLIENT_ID") as caught:
+    with pytest.raises(Failure, match="AZURE_CLIENTID is not AZURE_CLIENT_ID") as caught:
         environment(AZURE_CLIENT_ID="")
     assert "s3cret" not in caught.value.sentence
 
