@@ -77,7 +77,7 @@ PAGE_SIZE = 999  # the most that Graph gives at once (user-list.md)
 WORKERS = 16  # pages asked for at the same time
 WORTH_IT = 10  # seconds: a directory that is read sooner page after page is not partitioned
 LARGEST_PART = 1 / 8  # of the directory: a larger part is split further
-OFTEN = 1 / 32  # of a page: how names that begin so become a part of their own
+OFTEN = 1 / 64  # of a page: how names that begin so become a part of their own
 MOST_PARTS, MOST_SPLITS = 24, 8  # beginnings in one filter, whose URL Graph limits to 2,048 characters; levels
 BATCH = 20  # questions in one $batch (json-batching.md)
 RESTARTS = 4  # of one chain of pages whose links have expired
@@ -1311,7 +1311,7 @@ class Graph:
         if not new or len(without) > MOST_PARTS + len(DIGITS):
             return []
         level = part.level + 1
-        return [Part(one, (), level) for one in new] + [Part(part.prefix, without, level)]
+        return [Part(part.prefix, without, level), *(Part(one, (), level) for one in new)]
 
     def beginnings(self, part: Part, names: list[str]) -> list[str]:
         """How names of a part begin, the frequent ones first; all longer than the beginning that they share."""

@@ -148,8 +148,12 @@ ENTRA = {
     "another tenant": ({"AZURE_TENANT_ID": UNKNOWN}, "Entra ID", "The tenant does not exist", "AADSTS90002"),
     "another app": ({"AZURE_CLIENT_ID": UNKNOWN}, "token", "The tenant has no such app", "AADSTS700016"),
     "a secret that is wrong": (
-        {"AZURE_CLIENT_CERTIFICATE_PATH": "", "AZURE_CLIENT_SECRET": "its~id"}, "token", "the secret's Value", "AADSTS7000215"),
-}  # fmt: skip
+        {"AZURE_CLIENT_CERTIFICATE_PATH": "", "AZURE_CLIENT_SECRET": "its~id"},
+        "token",
+        "the secret's Value",
+        "AADSTS7000215",
+    ),
+}
 
 
 @pytest.mark.parametrize(("changes", "step", "words", "number"), ENTRA.values(), ids=ENTRA)
@@ -271,10 +275,14 @@ def test_the_network(check, changes, words):
 
 def test_parameters_json(check, practice, tmp_path, keys):
     thumbprint = CERTIFICATE.fingerprint(hashes.SHA1()).hex()  # noqa: S303
-    (tmp_path / "p.json").write_text(json.dumps({
-        "authority": practice.facts["authority"], "client_id": practice.facts["client_id"],
+    parameters = {
+        "authority": practice.facts["authority"],
+        "client_id": practice.facts["client_id"],
         "thumbprint": thumbprint,
-        "private_key_file": str(keys / "key.pem"), "endpoint": f"{practice.facts['graph_endpoint']}/users"}))  # fmt: skip
+        "private_key_file": str(keys / "key.pem"),
+        "endpoint": f"{practice.facts['graph_endpoint']}/users",
+    }
+    (tmp_path / "p.json").write_text(json.dumps(parameters))
     code, lines = check("p.json")
     assert code == 0
     assert "thumbprint" in lines["credential"][1]

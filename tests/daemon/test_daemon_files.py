@@ -53,8 +53,7 @@ def test_excel_gets_no_formulas(text):
     written = csv_of([{"id": "1", "x": text}], ["id", "x"], for_excel=True)
     assert written.startswith("\ufeffid,x\r\n")
     assert list(csv.reader(io.StringIO(written, newline="")))[1] == ["1", f"'{text}"]
-    assert text in next(csv.reader(io.StringIO(csv_of([{"x": text}], ["x"]).partition("\n")[2], newline=""))), (
-        "plain stays plain"
+    assert f"'{text}" not in csv_of([{"x": text}], ["x"]), "plain stays plain"
     )
 
 
@@ -84,18 +83,14 @@ def test_what_nobody_has_is_no_missing_column(caplog):
 
 
 def test_a_frame_has_the_columns_as_graph_spells_them(caplog):
-    graph, adapter = scripted(
-        {"value": [{"id": "1", "displayName": "A", "createdDateTime": "2026-01-01T00:00:00Z"}]}, b"1"
-    )
+    user = {"id": "1", "displayName": "A", "createdDateTime": "2026-01-01T00:00:00Z"}
+    graph, adapter = scripted({"value": [user]}, b"1")
     frame = graph.load_users(" ID, displayname,,DisplayName,createddatetime, nickname")
     assert list(frame.columns) == ["id", "displayName", "createdDateTime", "nickname"]
     assert frame.iloc[0, :2].tolist() == ["1", "A"]
     assert str(frame["createdDateTime"].dtype).endswith("UTC]")
     assert "nickname" in caplog.text
-    assert (
-        "$select=id,DisplayName,createddatetime,nickname" in adapter.asked[0].url
-        or "$select=id,displayname" in adapter.asked[0].url
-    )
+    assert "$select=id,displayname,createddatetime,nickname&" in adapter.asked[0].url
 
 
 def test_a_date_that_is_none_is_left_as_it_came(caplog):
