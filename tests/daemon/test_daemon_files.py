@@ -54,7 +54,6 @@ def test_excel_gets_no_formulas(text):
     assert written.startswith("\ufeffid,x\r\n")
     assert list(csv.reader(io.StringIO(written, newline="")))[1] == ["1", f"'{text}"]
     assert f"'{text}" not in csv_of([{"x": text}], ["x"]), "plain stays plain"
-    )
 
 
 def test_half_a_character_is_replaced_and_said(caplog):
