@@ -20,8 +20,9 @@ from ..odata.links import context_url
 from ..odata.properties import USERS
 from ..odata.query import Query, parse_query
 from .call import Call
+from .listing import require_audit_log
 from .page_tokens import read_token, write_token
-from .users import DEFAULT, require_audit_log
+from .users import DEFAULT
 
 PAGE_SIZE = 200  # users on a page (microsoft-graph-docs#5363)
 LONGEST_ABSENCE = 30 * 86_400  # seconds a link is good for: observed; the documentation says seven days
