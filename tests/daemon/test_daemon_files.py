@@ -89,7 +89,7 @@ def test_a_frame_has_the_columns_as_graph_spells_them(caplog):
     assert frame.iloc[0, :2].tolist() == ["1", "A"]
     assert str(frame["createdDateTime"].dtype).endswith("UTC]")
     assert "nickname" in caplog.text
-    assert "$select=id,displayname,createddatetime,nickname&" in adapter.asked[0].url
+    assert "$select=id,displayname,createddatetime,nickname" in adapter.asked[0].url
 
 
 def test_a_date_that_is_none_is_left_as_it_came(caplog):
