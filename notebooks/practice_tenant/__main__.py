@@ -14,9 +14,11 @@ import os
 import sys
 
 from .control import PREFIX
-from .emulator import Emulator
+from .emulator import Emulator, portal_refusal
 from .graph.call import VERSION
 from .options import Options, options_parser, read_settings
+from .portal.door import is_loopback
+from .portal.sign_in import PUBLIC_PAGE
 from .server import Server, on_stop_signals
 from .state import State
 from .tls import LOOPBACK, LoopbackTls
@@ -45,9 +47,14 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         gc.freeze()  # nobody leaves the directory unless asked: looking through it for garbage would halt every answer
         server = _listen(parser, emulator, tls, options.port)
+        portal = (
+            _portal(emulator, options.portal_behind_proxy) if options.portal or options.portal_behind_proxy else None
+        )
 
         def announce() -> None:
-            print(json.dumps(_facts(server, emulator, tls)), flush=True)
+            if portal:
+                portal.listen()
+            print(json.dumps(_facts(server, portal, emulator, tls)), flush=True)
 
         asyncio.run(server.serve(announce, until_stdin_closes=options.until_stdin_closes))
     finally:
@@ -62,7 +69,19 @@ def _listen(parser: Options, emulator: Emulator, tls: LoopbackTls, port: int) ->
         parser.error(f"port {port} on {LOOPBACK} cannot be had: choose another, or leave --port out.")
 
 
-def _facts(server: Server, emulator: Emulator, tls: LoopbackTls) -> dict[str, object]:
+def _portal(emulator: Emulator, behind_proxy: bool) -> Server:
+    """The portal's server: plain HTTP, because no browser trusts the certificate of this run, and loopback is "
+    "enough."""
+
+    def takes_host(host: str) -> bool:
+        return behind_proxy or is_loopback(host)
+
+    portal = Server(emulator.answer_portal, None, 0, takes_host=takes_host, refuse=portal_refusal)
+    emulator.state.serve_sign_in_at(f"{portal.origin}/{PUBLIC_PAGE}")
+    return portal
+
+
+def _facts(server: Server, portal: Server | None, emulator: Emulator, tls: LoopbackTls) -> dict[str, object]:
     tenant = emulator.state.tenant
     return {
         "tenant_id": tenant.id,
@@ -72,6 +91,7 @@ def _facts(server: Server, emulator: Emulator, tls: LoopbackTls) -> dict[str, ob
         "client_id": tenant.client_id,
         "control_url": f"{server.origin}{PREFIX}",
         "control_key": emulator.state.control_key,
+        "portal_url": f"{portal.origin}/{emulator.state.portal_key}/" if portal else None,
         "pid": os.getpid(),
     }
 

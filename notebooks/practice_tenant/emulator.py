@@ -20,6 +20,9 @@ from .graph import gateway
 from .graph.call import VERSION
 from .graph.envelope import refuse
 from .messages import Answer, Request
+from .portal import door
+from .portal.click import Portal
+from .portal.layout import plain_page
 from .state import State
 
 LARGEST_BODY = 4 * 1024 * 1024  # bytes; Graph's own limit for a request
@@ -48,6 +51,21 @@ class Emulator:
 
     state: State
     latency_ms: int = 0
+
+    def answer_portal(self, request: Request) -> Outcome:
+        """Answer one request to the practice portal, which has a port of its own."""
+        state = self.state
+        portal = Portal(state.tenant, state.signing_key, state.sign_ins, self._ask_graph, state.log, state.portal_key)
+        answer = door.answer(request, portal)
+        answer.headers["Date"] = formatdate(state.tenant.now(), usegmt=True)
+        return Outcome(answer)
+
+    def _ask_graph(self, request: Request, notes: dict[str, str]) -> Answer:
+        """One of the portal's own requests to Graph. Faults and latency are for the clients that a lesson is about."""
+        answer = self._graph(request)
+        answer.notes |= notes
+        self.state.remember(request, answer, "graph")
+        return answer
 
     def answer(self, request: Request) -> Outcome:
         """Answer one request to whichever service its path belongs to.
@@ -108,6 +126,11 @@ class Emulator:
             answer = self._graph(request)
         self.state.remember(request, answer, "graph")
         return answer
+
+
+def portal_refusal(status: int, sentence: str) -> Answer:
+    """The same for whoever looks at the portal in a browser."""
+    return plain_page(status, "That cannot be taken", sentence)
 
 
 def plain_refusal(status: int, sentence: str) -> Answer:

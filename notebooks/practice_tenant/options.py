@@ -60,6 +60,12 @@ def options_parser() -> Options:
     latency = _whole(0, LONGEST_LATENCY_MS)
     add("--latency-ms", type=latency, default=0, metavar="N", help="added to every answer of Graph")
     add("--throttle", action="store_true", help="enforce Graph's resource-unit limits")
+    add("--portal", action="store_true", help="serve the practice portal on a second port")
+    add(
+        "--portal-behind-proxy",
+        action="store_true",
+        help="let the portal answer under every host name, as a proxy needs it (implies --portal)",
+    )
     add("--until-stdin-closes", action="store_true", help="ignore SIGINT and end when standard input ends")
     return parser
 

@@ -50,13 +50,25 @@ class Server(HTTPServerConnectionDelegate):
         answer: answers one request, see `Emulator.answer`.
         context: the server's TLS certificate; None speaks plain HTTP.
         port: TCP port on 127.0.0.1, 0 for a free one.
+        takes_host: whether a request under this Host is let in; None takes the server's own names only.
+        refuse: makes of a status and a sentence the refusal of a request that is not let in.
 
     Raises:
         OSError: the port is in use.
     """
 
-    def __init__(self, answer: Callable[[Request], Outcome], context: ssl.SSLContext | None, port: int) -> None:
+    def __init__(
+        self,
+        answer: Callable[[Request], Outcome],
+        context: ssl.SSLContext | None,
+        port: int,
+        *,
+        takes_host: Callable[[str], bool] | None = None,
+        refuse: Callable[[int, str], Answer] = plain_refusal,
+    ) -> None:
         self._answer = answer
+        self._takes_host = takes_host or self._is_own_name
+        self.refuse = refuse
         self._sockets = bind_sockets(port, LOOPBACK)
         self.port = self._sockets[0].getsockname()[1]
         self.scheme = "http" if context is None else "https"
@@ -110,16 +122,23 @@ class Server(HTTPServerConnectionDelegate):
     def refusal(self, start: RequestStartLine, headers: HTTPHeaders) -> Answer | None:
         """Why a request is not let in, as far as its head tells; None when it is."""
         if len(headers.get_list("Host")) != 1:  # RFC 9112, 3.2: none, or more than one
-            return plain_refusal(400, "Name the host once.")
-        if _host(start, headers) not in self._names:
+            return self.refuse(400, "Name the host once.")
+        if not self._takes_host(_host(start, headers)):
             # A web page may bend a name of its own to 127.0.0.1 (DNS rebinding); its Host header gives it away.
-            return plain_refusal(421, "This server answers to 127.0.0.1 only.")
+            return self.refuse(421, "This server answers to 127.0.0.1 only.")
         if sum(len(name) + len(value) for name, value in headers.get_all()) > LARGEST_HEADERS:
-            return plain_refusal(431, f"The headers are longer than {LARGEST_HEADERS} bytes.")
+            return self.refuse(431, f"The headers are longer than {LARGEST_HEADERS} bytes.")
         announced = headers.get("Content-Length", "0")
         if announced.isdigit() and int(announced) > LARGEST_BODY:
-            return too_large()
+            return self.too_large()
         return None
+
+    def too_large(self) -> Answer:
+        """The refusal of a body that is longer than Graph takes."""
+        return self.refuse(413, f"The body is longer than {LARGEST_BODY} bytes.")
+
+    def _is_own_name(self, host: str) -> bool:
+        return host in self._names
 
     def outcome(self, start: RequestStartLine, headers: HTTPHeaders, body: bytes) -> Outcome:
         """The answer to a request that was let in."""
@@ -135,7 +154,7 @@ class Server(HTTPServerConnectionDelegate):
         except Exception as error:
             # A fault of the practice tenant itself. What it says may quote what was sent, so only its kind is told.
             log.error("%s could not be answered: %s", start.method, _where(error))
-            return Outcome(plain_refusal(500, "The practice tenant failed: see its log."))
+            return Outcome(self.refuse(500, "The practice tenant failed: see its log."))
 
 
 class _CappedServer(HTTPServer):
@@ -176,7 +195,7 @@ class _Exchange(HTTPMessageDelegate):
         self._body += chunk
         if len(self._body) > LARGEST_BODY:  # a chunked body does not say in advance how long it is
             self._body.clear()
-            self._refuse(too_large())
+            self._refuse(self._server.too_large())
 
     def finish(self) -> None:
         if self._refused:
@@ -229,11 +248,6 @@ class _Exchange(HTTPMessageDelegate):
             stream.close()
 
         stream.write(half).add_done_callback(close)
-
-
-def too_large() -> Answer:
-    """The refusal of a body that is longer than Graph takes."""
-    return plain_refusal(413, f"The body is longer than {LARGEST_BODY} bytes.")
 
 
 def on_stop_signals(handler: Callable[..., None], *, ignore_interrupt: bool) -> None:

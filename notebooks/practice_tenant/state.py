@@ -60,19 +60,23 @@ class State:
         settings: size of the directory, the daemon's credentials and roles.
         throttle: whether Graph's resource-unit limits are enforced.
         control_key: what the control interface asks for.
+        portal_key: the folder that the portal's pages lie in, 22 characters that nobody can guess.
         signing_key: signs the tokens; made new unless one is given.
 
     Attributes:
         tenant, limits, sign_ins, faults: see their classes.
+        sign_in_address: the page on which a device code is approved, when the portal has it.
         log: what the tenant saw, oldest first.
     """
 
     settings: Settings
     throttle: bool = False
     control_key: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
+    portal_key: str = field(default_factory=lambda: secrets.token_urlsafe(16), repr=False)
     signing_key: SigningKey = field(default_factory=SigningKey.generate, repr=False)
 
     def __post_init__(self) -> None:
+        self.sign_in_address: str | None = None
         self._users = load_people(self.settings.users, sign_in_names=self.settings.sign_in_names)
         self.reset()
 
@@ -80,9 +84,13 @@ class State:
         """Back to the state of the start; the signing key stays, so tokens stay good."""
         self.tenant = Tenant(self.settings, self._users)
         self.limits = Limits(self.throttle)
-        self.sign_ins = SignIns()
+        self.sign_ins = SignIns(self.sign_in_address)
         self.faults = Faults()
         self.log = RequestLog()
+
+    def serve_sign_in_at(self, address: str) -> None:
+        """Send everybody who signs in by device code to this page from now on."""
+        self.sign_in_address = self.sign_ins.page_address = address
 
     def remember(self, request: Request, answer: Answer, party: str) -> None:
         """Write a request and its answer into the log.

@@ -71,6 +71,7 @@ def open_bench(
     secret: bool = False,
     latency_ms: int = 0,
     throttle: bool = False,
+    portal: bool = False,
 ) -> Bench:
     """Opens the tenant that .env names, or the practice tenant, and prints what is ready and what is missing.
 
@@ -87,6 +88,7 @@ def open_bench(
         secret: whether the app has a client secret too.
         latency_ms: milliseconds added to every Graph answer.
         throttle: enforce Graph's limits.
+        portal: serve the practice portal; `bench.practice.portal_url` is its address.
 
     Raises:
         WorkbookProblem: one sentence about what is wrong with the settings, the key files, or the network.
@@ -105,6 +107,7 @@ def open_bench(
         secret=secret,
         latency_ms=latency_ms,
         throttle=throttle,
+        portal=portal,
     )
     _open_tenants.append(bench.practice)
     for line in _practice_lines(roles, practice_only, register_certificate or bool(certificates), secret):
@@ -123,6 +126,7 @@ def practice_bench(
     secret: bool = False,
     latency_ms: int = 0,
     throttle: bool = False,
+    portal: bool = False,
 ) -> Bench:
     """A bench on a practice tenant of its own, without a word; the caller closes `bench.practice`."""
     pair = practice_pair()
@@ -138,6 +142,8 @@ def practice_bench(
         options.append(f"--latency-ms={latency_ms}")
     if throttle:
         options.append("--throttle")
+    if portal:
+        options.append("--portal")
     tenant = PracticeTenant(options)
     session = RecordingSession(Places(tenant.authority, tenant.graph_endpoint, (tenant.tenant_id,), tenant.client_id))
     # REQUESTS_CA_BUNDLE beats verify=, and HTTPS_PROXY is applied to 127.0.0.1, unless the environment is left out.

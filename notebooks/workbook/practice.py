@@ -16,6 +16,7 @@ from typing import Any
 
 import requests
 
+from .portal_address import is_forwarded, portal_address
 from .problems import WorkbookProblem
 
 _NOTEBOOKS = Path(__file__).resolve().parents[1]
@@ -40,6 +41,8 @@ class PracticeTenant:
     """
 
     def __init__(self, options: list[str]):
+        if "--portal" in options and is_forwarded():
+            options = [*options, "--portal-behind-proxy"]
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
             [sys.executable, "-m", "practice_tenant", "--until-stdin-closes", *options],
@@ -59,6 +62,7 @@ class PracticeTenant:
         self.ca_certificate: str = facts["ca_certificate"]
         self.client_id: str | None = facts["client_id"]
         self.pid: int = facts["pid"]
+        self._portal_url: str | None = facts["portal_url"]
         self._control_url = facts["control_url"].rstrip("/")
         self._control = requests.Session()
         self._control.trust_env = False  # a proxy or another CA bundle of the system would get between
@@ -67,6 +71,14 @@ class PracticeTenant:
 
     def __repr__(self) -> str:
         return f"<PracticeTenant: {'running' if self._process.poll() is None else 'ended'}>"
+
+    @property
+    def portal_url(self) -> str | None:
+        """The practice portal's address, as the learner's browser reaches it; None when it is not served.
+
+        Whoever has this address may do everything in the practice tenant.
+        """
+        return self._portal_url and portal_address(self._portal_url)
 
     def requests(self) -> list[dict[str, Any]]:
         """What the tenant saw, newest last, secrets cut."""

@@ -25,6 +25,7 @@ import forge
 import requests
 from chapters import NOTEBOOKS
 from cryptography.hazmat.primitives.serialization import Encoding
+from practice_tenant.directory.administrators import GLOBAL_ADMINISTRATOR
 from practice_tenant.directory.tenant import Settings
 from practice_tenant.directory.well_known import GRAPH_SERVICE_PRINCIPAL_ID, SERVICE_PRINCIPAL_ID
 from practice_tenant.emulator import Emulator, Outcome
@@ -184,7 +185,8 @@ class Practice:
         claims.pop("roles", None)
         claims |= {"roles": list(roles)} if roles else {}
         if scopes is not None:
-            claims |= {"scp": " ".join(scopes), "idtyp": "user", "appidacr": "0"}
+            administrators = {"wids": [GLOBAL_ADMINISTRATOR]}
+            claims |= {"scp": " ".join(scopes), "idtyp": "user", "appidacr": "0"} | administrators
         return self.state.signing_key.sign(claims)
 
     @staticmethod

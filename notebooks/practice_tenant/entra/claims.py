@@ -9,12 +9,12 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
+from ..directory.administrators import GLOBAL_ADMINISTRATOR, ORDINARY_USER
 from ..directory.well_known import Person
 from ..formats import encode_base64url
 
 ISSUED_EARLIER = 300  # seconds: nbf and iat lie this far back, so that a slow clock elsewhere does no harm
 APP_ONLY_MARKER = "0997a1d0-0d1d-4acb-b408-d5ca73121e90"  # stands in `wids` of every app-only Graph token
-GLOBAL_ADMINISTRATOR = "62e90394-69f5-4237-9190-012177145e10"  # the directory role's template id, in `wids`
 
 
 def app_only_claims(
@@ -91,6 +91,7 @@ def delegated_claims(
     scopes: list[str],
     now: float,
     lifetime: int,
+    directory_roles: tuple[str, ...] = (GLOBAL_ADMINISTRATOR,),
 ) -> dict[str, Any]:
     """The claims of a token that a public client got for a signed-in person.
 
@@ -100,6 +101,7 @@ def delegated_claims(
         audience: the resource; Graph is named by its app id.
         person: who signed in.
         scopes: delegated permissions, which become ``scp``; there is no ``roles``.
+        directory_roles: template ids of the person's directory roles, which become ``wids``.
     """
     issued = int(now) - ISSUED_EARLIER
     return {
@@ -127,7 +129,7 @@ def delegated_claims(
         "upn": person.user_principal_name,
         "uti": _opaque(16),
         "ver": "1.0",
-        "wids": [GLOBAL_ADMINISTRATOR],
+        "wids": [*directory_roles, ORDINARY_USER],
         "xms_tcdt": tenant_created,
     }
 

@@ -13,14 +13,17 @@ from ..messages import compact
 from .call import Call
 from .claims import delegated_claims, id_token_claims
 from .scopes import other_audience
-from .sign_ins import INTERVAL, LIFETIME, PAGE, Grant, SignIn
+from .sign_ins import INTERVAL, LIFETIME, Grant, SignIn
 
 GRANT_TYPES = ("urn:ietf:params:oauth:grant-type:device_code", "device_code")  # the second: MSAL for Node and .NET
 
 
-def device_authorization(sign_in: SignIn, origin: str) -> dict[str, Any]:
-    """The answer of the device code endpoint, in the documented order."""
-    address = f"{origin}/common/{PAGE}"
+def device_authorization(sign_in: SignIn, address: str) -> dict[str, Any]:
+    """The answer of the device code endpoint, in the documented order.
+
+    Args:
+        address: the page a person opens.
+    """
     return {
         "user_code": sign_in.user_code,
         "device_code": sign_in.device_code,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import html
+from dataclasses import dataclass
 
 from ..directory.tenant import Tenant
 from ..directory.well_known import ADMINISTRATOR
@@ -30,32 +31,57 @@ input,button{{font:inherit;padding:.5rem .75rem;margin:.25rem .25rem .25rem 0}}<
 <body><h1>{heading}</h1>{content}</body></html>"""
 
 
+@dataclass(frozen=True)
+class Step:
+    """What a person sees next.
+
+    Args:
+        content: HTML, everything in it escaped.
+    """
+
+    status: int
+    heading: str
+    content: str
+
+
 def sign_in_page(request: Request, tenant: Tenant, sign_ins: SignIns) -> Answer:
-    """The page at ``verification_uri``: type the code, see who asks for what, agree or decline.
+    """The page at ``verification_uri``, unless the portal is on: then that has the page."""
+    if request.method not in ("GET", "HEAD", "POST"):
+        return _page(Step(405, "This page only shows a form", "<p>Open it in a browser.</p>"))
+    if request.method == "POST" and request.headers.get("origin", request.origin) != request.origin:
+        return _page(_FOREIGN)
+    return _page(next_step(request.method, request.form(), tenant, sign_ins))
+
+
+def next_step(method: str, form: dict[str, str], tenant: Tenant, sign_ins: SignIns) -> Step:
+    """Type the code, see who asks for what, agree or decline.
 
     A form carries a key that only this page shows, so that no other page can press its buttons.
+
+    Args:
+        form: what was posted.
     """
-    if request.method not in ("GET", "HEAD", "POST"):
-        return _page(405, "This page only shows a form", "<p>Open it in a browser.</p>")
-    if request.method != "POST":
-        return _page(200, "Enter the code", _code_form(sign_ins))
-    form = request.form()
+    if method != "POST":
+        return Step(200, "Enter the code", _code_form(sign_ins))
     page_key = form.get("page_key", "").encode("utf-8", "replace")
-    own = request.headers.get("origin", request.origin) == request.origin
-    if not own or not hmac.compare_digest(page_key, sign_ins.page_key.encode()):
-        return _page(403, "This form is not ours", "<p>Open the page again and type the code.</p>")
+    if not hmac.compare_digest(page_key, sign_ins.page_key.encode()):
+        return _FOREIGN
     sign_in = sign_ins.find(form.get("user_code", ""), tenant.now())
     if sign_in is None:
-        return _page(200, "That code did not work", "<p>Check it and try again.</p>" + _code_form(sign_ins))
+        return Step(200, "That code did not work", "<p>Check it and try again.</p>" + _code_form(sign_ins))
     if form.get("decision") not in ("approve", "decline"):
-        return _page(200, "Let this program in?", _question(sign_in, sign_ins))
+        return Step(200, "Let this program in?", _question(sign_in, sign_ins))
     sign_ins.decide(sign_in, tenant, approved=form["decision"] == "approve")
     said = "You have signed in" if form["decision"] == "approve" else "You have declined"
-    return _page(200, said, f"<p>You may close this window and go back to {html.escape(sign_in.client.name)}.</p>")
+    return Step(200, said, f"<p>You may close this window and go back to {html.escape(sign_in.client.name)}.</p>")
 
 
-def _page(status: int, heading: str, content: str) -> Answer:
-    return Answer(status, dict(_PAGE_HEADERS), _LAYOUT.format(heading=heading, content=content).encode())
+_FOREIGN = Step(403, "This form is not ours", "<p>Open the page again and type the code.</p>")
+
+
+def _page(step: Step) -> Answer:
+    body = _LAYOUT.format(heading=step.heading, content=step.content).encode()
+    return Answer(step.status, dict(_PAGE_HEADERS), body)
 
 
 def _hidden(name: str, value: str) -> str:
@@ -65,7 +91,8 @@ def _hidden(name: str, value: str) -> str:
 def _code_form(sign_ins: SignIns) -> str:
     return (
         f'<form method="post" autocomplete="off">{_hidden("page_key", sign_ins.page_key)}'
-        '<label>The code your program shows <input name="user_code" required autofocus maxlength="20"></label> '
+        '<label class="field"><span class="name">The code your program shows</span> '
+        '<input type="text" name="user_code" required autofocus maxlength="20"></label> '
         "<button>Next</button></form>"
     )
 
@@ -77,6 +104,6 @@ def _question(sign_in: SignIn, sign_ins: SignIns) -> str:
         f"({html.escape(ADMINISTRATOR.user_principal_name)}).</p>"
         f"<p><b>{html.escape(sign_in.client.name)}</b> asks for:</p><ul>{asked}</ul>"
         f'<form method="post">{_hidden("page_key", sign_ins.page_key)}{_hidden("user_code", sign_in.user_code)}'
-        '<button name="decision" value="approve">Continue</button>'
-        '<button name="decision" value="decline">Cancel</button></form>'
+        '<div class="commands"><button name="decision" value="approve">Continue</button> '
+        '<button name="decision" value="decline" class="quiet">Cancel</button></div></form>'
     )

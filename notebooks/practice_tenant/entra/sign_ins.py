@@ -48,8 +48,13 @@ class Grant:
 
 @dataclass
 class SignIns:
-    """The sign-ins that are under way, and the refresh tokens given out. Consent is the tenant's to remember."""
+    """The sign-ins that are under way, and the refresh tokens given out. Consent is the tenant's to remember.
 
+    Args:
+        page_address: the page a person opens; None when it is one of this service's own, `PAGE`.
+    """
+
+    page_address: str | None = None
     page_key: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
     waiting: dict[str, SignIn] = field(default_factory=dict, repr=False)  # by device code
     refreshable: dict[str, Grant] = field(default_factory=dict, repr=False)  # by refresh token

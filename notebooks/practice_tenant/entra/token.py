@@ -17,6 +17,7 @@ from .clients import authenticate, check_enabled, client_of_person, find_client,
 from .form import read_form, require_field
 from .scopes import read_scopes, resource_of
 from .sign_in import GRANT_TYPES, device_authorization, tokens_of_person
+from .sign_ins import PAGE
 
 
 def issue_token(call: Call) -> dict[str, Any]:
@@ -53,7 +54,8 @@ def begin_sign_in(call: Call) -> dict[str, Any]:
     check_tenant_of_person(call)
     client = known_client(call)
     scopes = read_scopes(call.form["scope"], call.tenant, client, call.origin)
-    return device_authorization(call.sign_ins.begin(client, scopes, call.tenant.now()), call.origin)
+    address = call.sign_ins.page_address or f"{call.origin}/common/{PAGE}"
+    return device_authorization(call.sign_ins.begin(client, scopes, call.tenant.now()), address)
 
 
 def _app_token(call: Call) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from ..messages import Answer
 from ..odata.links import entity_context
 from ..odata.properties import APPLICATIONS
 from .call import Call
+from .directory_roles import manages_every_app
 from .entities import alternate_key, by_id, follow, owns, show, show_selected_keys, write
 from .key_credentials import read_keys
 from .listing import count_objects, created, list_objects, one_object
@@ -53,7 +54,7 @@ def get_application(call: Call) -> Answer:
 
 
 def create_application(call: Call) -> Answer:
-    """``POST /applications``: 201, and the calling app, if no user calls through it, owns the new one."""
+    """``POST /applications``: 201. The calling app owns the new one, and so does a person without a role for apps."""
     given = read_properties(call.json(), APPLICATIONS, _WRITABLE)
     if not given.get("displayName"):
         raise missing("displayName", "Application")
@@ -65,7 +66,7 @@ def create_application(call: Call) -> Answer:
     )
     _change_application(call, application, given)
     tenant.applications[application["id"]] = application
-    if not call.is_delegated:
+    if not call.is_delegated or not manages_every_app(call):
         tenant.owners[application["id"]] = {call.claims["oid"]}
     context = {"@odata.context": entity_context("applications")}
     shown = show_application(application, None) | {"createdDateTime": graph_time(now, fraction=True)}

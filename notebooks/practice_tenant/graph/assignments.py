@@ -12,12 +12,13 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from ..errors import bad_request, missing, not_found
+from ..errors import bad_request, denied, missing, not_found
 from ..formats import GUID
 from ..messages import Answer, compact
 from ..odata.links import entity_context
 from ..odata.properties import APP_ROLE_ASSIGNMENTS
 from .call import Call
+from .directory_roles import may_assign_roles_of
 from .entities import alternate_key
 from .listing import list_objects, one_object
 from .payload import read_properties
@@ -102,7 +103,10 @@ def _find(call: Call, side: str) -> dict[str, Any]:
 
 def _delete(call: Call, side: str) -> Answer:
     """204. Tokens that were given out before keep the role until they expire."""
-    del call.tenant.assignments[_find(call, side)["id"]]
+    assignment = _find(call, side)
+    if not may_assign_roles_of(call, call.tenant.service_principals[assignment["resourceId"]]):
+        raise denied()
+    del call.tenant.assignments[assignment["id"]]
     return Answer(204)
 
 
@@ -119,6 +123,8 @@ def _assign(call: Call, side: str, name: str) -> Answer:
     if resource is None or principal is None or ids[side] != here["id"]:
         # Recorded for objects that are not there or not there yet; for another one than the path's it is chosen.
         raise bad_request("Not a valid reference update.")
+    if not may_assign_roles_of(call, resource):
+        raise denied()
     if not _is_defined(resource, ids["appRoleId"], "User" if kind == "User" else "Application"):
         raise bad_request("Permission being assigned was not found on application")
     if any(

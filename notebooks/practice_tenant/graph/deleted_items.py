@@ -15,6 +15,7 @@ from ..odata.properties import APPLICATIONS, SERVICE_PRINCIPALS, USERS, Collecti
 from . import users
 from .applications import refuse_taken_uris, show_application
 from .call import Call
+from .directory_roles import manages_every_app
 from .entities import owns
 from .listing import Show, list_objects
 from .permissions import AS_USER, DELETE_USERS, OWNED, READ_APPS, READ_USERS, WRITE_APPS
@@ -109,6 +110,8 @@ def _require(call: Call, gone: Deleted, *, to_write: bool) -> None:
         needed = WRITE_APPS if to_write else READ_APPS
     owner = gone.kind != "user" and call.holds(OWNED, ()) and (not to_write or owns(call, gone.item["appId"]))
     if not owner and not call.holds(needed, needed + AS_USER):
+        raise denied()
+    if gone.kind != "user" and to_write and not manages_every_app(call) and not owns(call, gone.item["appId"]):
         raise denied()
 
 

@@ -17,7 +17,7 @@ _EMPTY = new_application("", "", "", 0, domain=DOMAIN)
 
 
 def owns(call: Call, app_id: str) -> bool:
-    """Whether the calling service principal owns the application with this client id, deleted or not."""
+    """Whether the calling service principal or person owns the application with this client id, deleted or not."""
     deleted = (gone.item for gone in call.tenant.deleted.values() if gone.kind == "application")
     applications = (*call.tenant.applications.values(), *deleted)
     caller = call.claims.get("oid")

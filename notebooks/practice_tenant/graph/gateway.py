@@ -17,6 +17,7 @@ from ..messages import Answer, Request
 from ..signing import SigningKey
 from .bearer import verify_token
 from .call import Call
+from .directory_roles import manages_every_app
 from .envelope import ODATA_JSON, RESOURCE_UNIT, answer_headers, refuse
 from .routes import Route, walk
 from .throttling import Limits, cost
@@ -126,10 +127,11 @@ def _without_alias(path: list[str]) -> list[str]:
 def _authorize(route: Route, call: Call) -> bool:
     """Refuse a caller without permission; True when it may only touch what it owns.
 
-    Delegated permissions stand in `scp`, application permissions in `roles`; one that suffices is enough.
+    Delegated permissions stand in `scp`, application permissions in `roles`; one that suffices is enough. A person who
+    has the scope but no directory role for applications is held to what that person owns.
     """
     if route.roles is None or call.holds(route.roles, route.scopes):
-        return False
+        return bool(route.for_owner) and not manages_every_app(call)
     if call.holds(route.for_owner, ()):
         return True
     raise denied()

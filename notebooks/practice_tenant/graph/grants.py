@@ -13,11 +13,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..directory.tenant import EVERYBODY, ONE_PERSON
-from ..errors import bad_request, invalid, missing, not_found
+from ..errors import bad_request, denied, invalid, missing, not_found
 from ..messages import Answer
 from ..odata.links import entity_context
 from ..odata.properties import GRANTS
 from .call import Call
+from .directory_roles import may_consent_for_everybody
 from .listing import Object, created, list_objects, one_object
 from .payload import read_properties
 from .service_principals import find_service_principal
@@ -65,6 +66,7 @@ def create_grant(call: Call) -> Answer:
     for object_id in (client_id, resource_id):
         if object_id not in call.tenant.service_principals:
             raise not_found(object_id)
+    _require_role(call, given["consentType"])
     person_id = _person(call, given)
     if call.tenant.grant_of(client_id, resource_id, given["consentType"], person_id):
         raise bad_request("Permission entry already exists.")  # recorded
@@ -77,6 +79,7 @@ def create_grant(call: Call) -> Answer:
 def update_grant(call: Call) -> Answer:
     """``PATCH /oauth2PermissionGrants/{id}``: 204. Only ``scope`` may change, and it replaces the whole list."""
     grant = _find(call)
+    _require_role(call, grant["consentType"])
     given = read_properties(call.json(), GRANTS, frozenset(["scope"]))
     if "scope" in given:
         grant["scope"] = (given["scope"] or "").strip()
@@ -85,8 +88,20 @@ def update_grant(call: Call) -> Answer:
 
 def delete_grant(call: Call) -> Answer:
     """``DELETE /oauth2PermissionGrants/{id}``: 204. Access tokens that were given out stay good until they expire."""
-    del call.tenant.grants[_find(call)["id"]]
+    grant = _find(call)
+    _require_role(call, grant["consentType"])
+    del call.tenant.grants[grant["id"]]
     return Answer(204)
+
+
+def _require_role(call: Call, consent_type: str) -> None:
+    """Consent for everybody takes a directory role that may give it.
+
+    Raises:
+        GraphError: 403.
+    """
+    if consent_type == EVERYBODY and not may_consent_for_everybody(call):
+        raise denied()
 
 
 def _person(call: Call, given: dict[str, Any]) -> str | None:
