@@ -18,6 +18,7 @@ from ..directory.tenant import Tenant
 from ..directory.well_known import REGION, TENANT_CREATED, Client
 from ..entra.claims import delegated_claims
 from ..entra.sign_ins import SignIns
+from ..formats import GUID
 from ..graph.call import VERSION
 from ..messages import Answer, Request, compact
 from ..signing import SigningKey
@@ -28,6 +29,7 @@ PORTAL = Client("c1b5d9f2-7a64-4e38-9f0b-52d8e3a6740c", "Practice portal")  # ma
 SCOPES = ["Directory.AccessAsUser.All", "Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All",
           "DelegatedPermissionGrant.ReadWrite.All", "User.Read.All"]  # fmt: skip
 LONGEST_SHOWN = 80  # characters of one value in a body; a certificate is longer
+LONGEST_LINE = 84  # characters of JSON that stand in one line
 LONGEST_BODY = 6_000  # characters of a body that is shown and remembered
 
 Ask = Callable[[Request, dict[str, str]], Answer]
@@ -132,8 +134,9 @@ class Click:
 
     @property
     def object_id(self) -> str:
-        """The object a page is about."""
-        return self.query.get("id", "")
+        """The object a page is about; empty when the address names none that could be."""
+        named = self.query.get("id", "")
+        return named if GUID.fullmatch(named) else ""
 
     # --- Graph ---------------------------------------------------------------------------------------------------
 
@@ -150,7 +153,7 @@ class Click:
         try:
             return self.get(path)
         except Refused as refused:
-            if refused.status == 404 or refused.sentence.startswith("Invalid object identifier"):
+            if refused.status == 404:
                 return None
             raise
 
@@ -228,7 +231,19 @@ def literal(text: str) -> str:
 
 def shown_body(body: dict[str, Any]) -> str:
     """A body as people read it, long values cut; it holds no secret, because the portal sends none."""
-    return json.dumps(_cut(body), ensure_ascii=False, indent=2)[:LONGEST_BODY]
+    return _pretty(_cut(body), "")[:LONGEST_BODY]
+
+
+def _pretty(value: Any, indent: str) -> str:
+    """JSON in as few lines as can be read at a glance: what fits into one line stands in one."""
+    line = json.dumps(value, ensure_ascii=False)
+    if len(line) <= LONGEST_LINE or not isinstance(value, dict | list):
+        return line
+    inner = indent + "  "
+    if isinstance(value, dict):
+        parts = [f"{inner}{json.dumps(name)}: {_pretty(item, inner)}" for name, item in value.items()]
+        return "{\n" + ",\n".join(parts) + f"\n{indent}}}"
+    return "[\n" + ",\n".join(inner + _pretty(item, inner) for item in value) + f"\n{indent}]"
 
 
 def _cut(value: Any) -> Any:

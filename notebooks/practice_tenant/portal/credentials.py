@@ -99,7 +99,7 @@ def _certificates(click: Click, application: dict[str, Any]) -> Markup:
             "Certificates can be used as secrets to prove the application's identity when requesting a token. Also "
             "can be referred to as public keys.",
         ),
-        commands(action("Upload certificate", click.link("upload", id=application["id"]))),
+        commands(action("Upload certificate", click.link("upload", id=application["id"]), main=True)),
         table(
             "Certificates",
             ("#Thumbprint", "Description", "Start date", "Expires", "#Certificate ID", "What to do"),
@@ -135,7 +135,7 @@ def _secrets(click: Click, application: dict[str, Any]) -> Markup:
             "referred to as application password.",
         ),
         note("Copy the value now. It is not shown again once you leave this page.") if fresh else None,
-        commands(action("New client secret", click.link("secret", id=application["id"]))),
+        commands(action("New client secret", click.link("secret", id=application["id"]), main=True)),
         table(
             "Client secrets",
             ("Description", "Expires", "#Value", "#Secret ID", "What to do"),

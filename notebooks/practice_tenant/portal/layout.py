@@ -354,14 +354,15 @@ def commands(*links: Content) -> Markup:
     return element("div", links, class_="commands")
 
 
-def action(text: str, to: str) -> Markup:
-    """A link that looks like the button it leads to."""
-    return element("a", text, href=to, class_="action")
+def action(text: str, to: str, *, main: bool = False) -> Markup:
+    """A link that looks like the button it leads to; the main one of a page stands out."""
+    return element("a", text, href=to, class_="action main" if main else "action")
 
 
-def day(moment: str | None) -> str:
+def day(moment: str | None) -> Markup:
     """A DateTimeOffset as a day; everybody reads it the same way."""
-    return (moment or "")[:10]
+    written = (moment or "")[:10]
+    return element("time", written, datetime=written)
 
 
 def joined(*parts: Content) -> Markup:

@@ -25,7 +25,7 @@ from .layout import APP_MENU, Page, action, button, commands, field_of, hidden, 
 from .registrations import IN_PORTAL_TAG, subject_of, trail_of
 
 SELECTED = "id,appId,displayName,requiredResourceAccess"
-COLUMNS = ("Permissions name", "API", "Type", "Description", "Admin consent required", "Status", "What to do")
+COLUMNS = ("API / Permissions name", "Type", "Description", "Admin consent required", "Status", "What to do")
 PURPOSE = (
     "Applications are authorized to call APIs when they are granted permissions by users/admins as part of the consent "
     "process. The list of configured permissions should include all the permissions the application needs."
@@ -97,7 +97,7 @@ def show(click: Click) -> Page:
 def _commands(click: Click, application: dict[str, Any], found: Permissions) -> Markup:
     name = f"Grant admin consent for {click.tenant.name}"
     reason = _why_not(click, found)
-    add = action("Add a permission", click.link("add-permission", id=application["id"]))
+    add = action("Add a permission", click.link("add-permission", id=application["id"]), main=True)
     if reason is None:
         return commands(add, action(name, click.link("consent", id=application["id"])))
     return joined(
@@ -137,7 +137,8 @@ def _other_row(click: Click, application: dict[str, Any], one: Granted) -> tuple
 
 def _described(permission: Permission) -> tuple[Content, ...]:
     needed = "Yes" if permission.needs_admin else "No"
-    return permission.value, permission.resource["displayName"], permission.type, permission.text, needed
+    name = [permission.value, element("small", permission.resource["displayName"])]
+    return name, permission.type, permission.text, needed
 
 
 def _status(click: Click, permission: Permission, granted: bool) -> Content:

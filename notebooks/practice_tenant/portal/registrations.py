@@ -64,7 +64,7 @@ def _all(click: Click) -> Markup:
     ]
     none = f"No registration begins with “{wanted}”." if wanted else "No app has been registered yet."
     return joined(
-        commands(action("New registration", click.link("new"))),
+        commands(action("New registration", click.link("new"), main=True)),
         search_form(click, "apps", "Start of a display name, or an application (client) ID", wanted),
         table(
             "Registrations of this tenant",
@@ -148,12 +148,14 @@ def _deleted(click: Click) -> Markup:
     )
 
 
-def _last_day(deleted: str) -> str:
-    return f"{datetime.fromisoformat(deleted) + timedelta(seconds=KEPT_AFTER_DELETION):%Y-%m-%d}"
+def _last_day(deleted: str) -> Markup:
+    return day((datetime.fromisoformat(deleted) + timedelta(seconds=KEPT_AFTER_DELETION)).isoformat())
 
 
 def restore(click: Click) -> Moved:
     """``restore``: out of the basket, with its service principal."""
+    if not click.object_id:
+        raise Gone("deleted app registration")
     try:
         item = click.send("POST", f"directory/deletedItems/{segment(click.object_id)}/restore")
     except Refused as refused:
@@ -291,8 +293,11 @@ def gone_page(click: Click, what: str) -> Page:
                 "p",
                 "The app registration ",
                 element("b", item["displayName"]),
-                f" was deleted on {day(item['deletedDateTime'])}. It can be restored until "
-                f"{_last_day(item['deletedDateTime'])}.",
+                " was deleted on ",
+                day(item["deletedDateTime"]),
+                ". It can be restored until ",
+                _last_day(item["deletedDateTime"]),
+                ".",
             ),
             commands(action("Go to Deleted applications", click.link("apps", tab="deleted"))),
         )
