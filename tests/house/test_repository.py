@@ -50,7 +50,15 @@ def test_certificates_are_always_verified():
     assert [path for path in readable if unverified.search(path.read_text(encoding="utf-8"))] == []
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "tests/requirements-ci.txt", "tests/requirements-optional.txt"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "requirements.txt",
+        "tests/requirements-ci.txt",
+        "tests/requirements-optional.txt",
+        "tests/requirements-proxy.txt",
+    ],
+)
 def test_every_dependency_has_a_reason(name):
     lines = [line for line in text_of(name).splitlines() if re.match(r"[a-z]", line)]
     assert lines

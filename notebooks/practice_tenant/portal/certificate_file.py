@@ -1,4 +1,8 @@
-"""What a person chooses as the certificate to upload: a look at the file before anything of it is sent or stored."""
+"""What a person uploads as the certificate: a look at the file before anything of it is sent or stored.
+
+The sentence about the ending is Microsoft's; those about a private key, a PFX, an empty or a damaged file are chosen,
+not sourced.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """One click on a page of the portal: who clicks, what was sent, and the Graph requests it causes.
 
 The portal keeps nothing. What it shows it reads from the tenant's Graph, what it does it asks Graph to do, with a
-token of the acting person; both stand in the tenant's request log, and the page shows them from there.
+token of the acting person; both stand in the tenant's request log, and the page shows them from there. Microsoft's own
+portal asks a service of its own; which Graph requests a click becomes is chosen, not sourced.
 """
 
 from __future__ import annotations

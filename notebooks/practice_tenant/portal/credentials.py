@@ -1,4 +1,7 @@
-"""Certificates & secrets of an app: what it proves itself with."""
+"""Certificates & secrets of an app: what it proves itself with.
+
+The questions before one is removed, and what is said to the same certificate twice, are chosen, not sourced.
+"""
 
 from __future__ import annotations
 

@@ -3,6 +3,8 @@
 All pages lie side by side in a folder whose name nobody can guess, and every link is relative: so they work at any
 address, behind a proxy too, and need no cookie. The folder's name is what keeps strangers out, so it is compared in
 constant time and never logged.
+
+What a page says beside Graph's refusal is chosen, not sourced.
 """
 
 from __future__ import annotations

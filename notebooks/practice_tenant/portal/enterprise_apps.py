@@ -1,4 +1,7 @@
-"""Enterprise apps: the service principals of the tenant, and what each was granted."""
+"""Enterprise apps: the service principals of the tenant, and what each was granted.
+
+That the list leaves out what has no tag of the portal's, and every question and notification, is chosen, not sourced.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""API permissions of an app: what it wishes for, what it was granted, and the consent in between."""
+"""API permissions of an app: what it wishes for, what it was granted, and the consent in between.
+
+The questions before one is removed or revoked, and the answer to consent without any, are chosen, not sourced.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """App registrations: the list, the basket of deleted ones, and New registration.
 
-Labels and order are those of Microsoft's admin center; what it shows where its texts are not known is ours.
+Labels and order are those of Microsoft's admin center. Texts of mistakes, the columns of the list and two names of
+account types on the overview are chosen, not sourced.
 """
 
 from __future__ import annotations
