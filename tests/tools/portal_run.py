@@ -332,7 +332,7 @@ def delete(walk: Walk) -> None:
     walk.click("Delete")
     walk.says("Successfully deleted application")
     walk.look("deleted")
-    page.get_by_role("link", name="Delete Nightly user report permanently").click()
+    page.get_by_role("link", name="Delete permanently Nightly user report").click()
     walk.look("purge")
     walk.click("No")
     walk.click("Restore app registration Nightly user report")

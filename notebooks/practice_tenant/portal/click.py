@@ -114,7 +114,8 @@ class Click:
         acting: who clicks.
         id: names this click in the request log.
         problem: what went wrong when the form was posted; the page is shown again with it.
-        calls: the Graph requests of this click so far, as the log has them.
+        calls: the Graph requests so far, as the log has them.
+        failed_calls: those of a form that could not be carried out; `calls` are then of the page that says so.
     """
 
     portal: Portal
@@ -126,6 +127,7 @@ class Click:
     id: str = field(default_factory=lambda: secrets.token_urlsafe(9))
     problem: Problem | None = None
     calls: list[dict[str, Any]] = field(default_factory=list)
+    failed_calls: list[dict[str, Any]] = field(default_factory=list)
     _token: str = field(default="", repr=False)
 
     @property
@@ -215,7 +217,9 @@ class Click:
         return Moved(self.link(page, **query, click=self.id))
 
     def earlier(self) -> list[dict[str, Any]]:
-        """The Graph requests of the click that led here, as the request log has them."""
+        """The Graph requests of the click that led here: of the form on this page, or as the request log has them."""
+        if self.failed_calls:
+            return self.failed_calls
         wanted = self.query.get("click")
         return [entry for entry in self.portal.log if entry.get("click") == wanted] if wanted else []
 

@@ -127,6 +127,7 @@ def _carry_out(click: Click, show: Show | None, act: Act | None) -> Answer:
         done = act(click)
     except Problem as problem:
         click.problem = _explained(click, problem)
+        click.failed_calls, click.calls = click.calls, []
         return render(click, _again(click, show))
     return _moved(done.address) if isinstance(done, Moved) else render(click, done)
 

@@ -158,7 +158,7 @@ def _acting_form(click: Click) -> Markup:
         [hidden(name, value) for name, value in kept.items()],
         element("label", "Act as ", element("select", options, name="as")),
         element("button", "Switch", class_="quiet"),
-        element("p", f"Who acts now {click.acting.may}.", class_="hint"),
+        element("p", f"This person {click.acting.may}.", class_="hint"),
         method="get",
         action=click.page,
         class_="acting",
@@ -219,25 +219,23 @@ def note(*content: Content) -> Markup:
 
 def _what_it_did(click: Click) -> Markup:
     """The requests of the click that led here, and those it took to read this page."""
-    earlier, now = click.earlier(), click.calls
-    changed = [call for call in (earlier or now) if call["method"] != "GET"]
-    shown = earlier or (now if changed else [])
+    did, read = click.earlier(), click.calls
     parts: list[Content] = [element("h2", "What this click did", id="did")]
-    if shown:
-        parts.append(element("p", f"{_requests(len(shown))} to Microsoft Graph, in this order:"))
-        parts.append(_listed(shown))
+    if did:
+        parts += [element("p", f"{_requests(len(did))} to Microsoft Graph, in this order:"), _listed(did)]
     else:
         parts.append(element("p", "It changed nothing."))
-    read = now if earlier or not changed else []
     if read:
         parts.append(
-            element("details", element("summary", f"Showing this page took {_requests(len(read))}"), _listed(read))
+            element(
+                "details", element("summary", f"Showing this page took {_requests(len(read)).lower()}"), _listed(read)
+            )
         )
     return element("aside", parts, class_="did", aria_labelledby="did")
 
 
 def _requests(number: int) -> str:
-    return "one request" if number == 1 else f"{number} requests"
+    return "One request" if number == 1 else f"{number} requests"
 
 
 def _listed(calls: Iterable[dict[str, Any]]) -> Markup:

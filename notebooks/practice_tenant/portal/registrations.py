@@ -132,7 +132,7 @@ def _deleted(click: Click) -> Markup:
                     "Delete permanently",
                     class_="action",
                     href=click.link("purge", id=one["id"]),
-                    aria_label=f"Delete {one['displayName']} permanently",
+                    aria_label=f"Delete permanently {one['displayName']}",
                 ),
             ),
         )
