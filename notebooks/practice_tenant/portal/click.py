@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from ..directory.administrators import EVERYBODY_WHO_ACTS, Acting
 from ..directory.tenant import Tenant
-from ..directory.well_known import REGION, TENANT_CREATED, Client
+from ..directory.well_known import GRAPH_APP_ID, REGION, TENANT_CREATED, Client
 from ..entra.claims import delegated_claims
 from ..entra.sign_ins import SignIns
 from ..formats import GUID
@@ -180,6 +180,7 @@ class Click:
         tenant = self.tenant
         if not self._token:
             claims = delegated_claims(
+                audience=GRAPH_APP_ID,
                 tenant_id=tenant.id,
                 tenant_created=TENANT_CREATED,
                 region=REGION,
