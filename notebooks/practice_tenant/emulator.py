@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from email.utils import formatdate
+from functools import partial
 
 from . import control, resource_manager
 from .entra import endpoints
@@ -55,7 +56,8 @@ class Emulator:
     def answer_portal(self, request: Request) -> Outcome:
         """Answer one request to the practice portal, which has a port of its own."""
         state = self.state
-        portal = Portal(state.tenant, state.signing_key, state.sign_ins, self._ask_graph, state.log, state.portal_key)
+        recall = partial(state.log.matching, "click")
+        portal = Portal(state.tenant, state.signing_key, state.sign_ins, self._ask_graph, recall, state.portal_key)
         answer = door.answer(request, portal)
         answer.headers["Date"] = formatdate(state.tenant.now(), usegmt=True)
         return Outcome(answer)

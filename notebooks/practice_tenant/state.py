@@ -43,6 +43,11 @@ class RequestLog:
     def __iter__(self) -> Iterator[dict[str, Any]]:
         return map(json.loads, self._entries)
 
+    def matching(self, name: str, value: str) -> list[dict[str, Any]]:
+        """The entries with this member, oldest first. Only they are parsed: the portal asks for every page."""
+        member = compact({name: value})[1:-1]
+        return [json.loads(entry) for entry in self._entries if member in entry]
+
     def add(self, entry: dict[str, Any]) -> None:
         """Remember a request; the oldest are forgotten when it gets too much."""
         text = compact(entry)

@@ -203,7 +203,7 @@ def test_fuzz_no_multipart_body_makes_it_fail(head, middle, boundary):
 
 
 SHARED = Browser()
-FIELDS = ["id", "as", "tab", "search", "click", "shown", "api", "kind", "permission", "key", "grant", "value"]
+FIELDS = ["id", "as", "tab", "search", "click", "said", "shown", "api", "kind", "permission", "key", "grant", "value"]
 TEXT = st.text(max_size=30) | st.sampled_from(["..", "'", "$count", "\x00", "%2e", "appId='x'", "a" * 5_000, "\ud800"])
 
 

@@ -55,7 +55,7 @@ def test_it_prints_one_line_of_json_and_nothing_else_ever(tmp_path):
         facts = tenant.facts
         assert list(facts) == [
             "tenant_id", "authority", "graph_endpoint", "ca_certificate", "client_id", "control_url", "control_key",
-            "pid"]  # fmt: skip
+            "portal_url", "pid"]  # fmt: skip
         assert facts["authority"] == f"https://127.0.0.1:{tenant.port}/{facts['tenant_id']}"
         assert facts["graph_endpoint"] == f"https://127.0.0.1:{tenant.port}/v1.0"
         assert facts["control_url"] == f"https://127.0.0.1:{tenant.port}/control"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -21,6 +21,7 @@ from ..entra.claims import delegated_claims
 from ..entra.sign_ins import SignIns
 from ..formats import GUID
 from ..graph.call import VERSION
+from ..graph.page_tokens import read_token, write_token
 from ..messages import Answer, Request, compact
 from ..signing import SigningKey
 from .form import Form
@@ -32,6 +33,8 @@ SCOPES = ["Directory.AccessAsUser.All", "Application.ReadWrite.All", "AppRoleAss
 LONGEST_SHOWN = 80  # characters of one value in a body; a certificate is longer
 LONGEST_LINE = 84  # characters of JSON that stand in one line
 LONGEST_BODY = 6_000  # characters of a body that is shown and remembered
+
+_SAID = "portal said"  # marks a sealed notification
 
 Ask = Callable[[Request, dict[str, str]], Answer]
 
@@ -91,7 +94,7 @@ class Portal:
 
     Args:
         ask: sends one request to the tenant's Graph and remembers it together with the notes.
-        log: the tenant's request log.
+        recall: what the tenant's request log has of a click, by the click's id.
         key: the folder the pages lie in.
     """
 
@@ -99,7 +102,7 @@ class Portal:
     signing_key: SigningKey
     sign_ins: SignIns
     ask: Ask
-    log: Iterable[dict[str, Any]]
+    recall: Callable[[str], list[dict[str, Any]]]
     key: str = field(repr=False)
 
 
@@ -207,22 +210,24 @@ class Click:
         """After a click: on to the page that says what happened, and what it took.
 
         Args:
-            said: the notification. It is remembered with the click, so an address cannot make the portal say things.
+            said: the notification. It goes along sealed, so that no address can make the portal say things.
         """
-        if self.calls:
-            self.calls[-1]["said"] = said
-            for entry in self.portal.log:
-                if entry.get("click") == self.id:
-                    last = entry
-            last["said"] = said
-        return Moved(self.link(page, **query, click=self.id))
+        sealed = write_token(self.tenant.page_tokens, [_SAID, said])
+        return Moved(self.link(page, **query, said=sealed, click=self.id))
+
+    def notification(self) -> str:
+        """What the click that led here said; empty when there was none."""
+        told = read_token(self.tenant.page_tokens, self.query.get("said", ""))
+        if isinstance(told, list) and len(told) == 2 and told[0] == _SAID:
+            return str(told[1])
+        return ""
 
     def earlier(self) -> list[dict[str, Any]]:
         """The Graph requests of the click that led here: of the form on this page, or as the request log has them."""
         if self.failed_calls:
             return self.failed_calls
         wanted = self.query.get("click")
-        return [entry for entry in self.portal.log if entry.get("click") == wanted] if wanted else []
+        return self.portal.recall(wanted) if wanted else []
 
 
 def segment(text: str) -> str:

@@ -148,7 +148,7 @@ def _header(click: Click) -> Markup:
 
 
 def _acting_form(click: Click) -> Markup:
-    kept = {name: value for name, value in click.query.items() if name not in ("as", "click", "shown")}
+    kept = {name: value for name, value in click.query.items() if name not in ("as", "click", "said", "shown")}
     options = [
         element("option", f"{one.title}: {one.person.name}", value=one.key, selected=one is click.acting)
         for one in EVERYBODY_WHO_ACTS
@@ -191,10 +191,10 @@ def _trail(page: Page) -> Markup | None:
 
 
 def _said(click: Click) -> Markup | None:
-    said = [entry["said"] for entry in click.earlier() if "said" in entry]
+    said = click.notification()
     if not said or click.problem:
         return None
-    return element("p", element("b", "Done: "), said[-1], class_="message done", role="status")
+    return element("p", element("b", "Done: "), said, class_="message done", role="status")
 
 
 def _problem(problem: Problem | None) -> Markup | None:
