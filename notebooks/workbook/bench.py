@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
+import msal  # type: ignore[import-untyped]
 import requests
-from msal.authority import WELL_KNOWN_AUTHORITY_HOSTS
+from msal.authority import WELL_KNOWN_AUTHORITY_HOSTS  # type: ignore[import-untyped]
 
+from .clouds import GLOBAL
 from .exchange import Places
 from .keys import ROOT, Hidden, KeyPair, keys_folder, practice_pair
 from .practice import PracticeTenant
-from .problems import WorkbookProblem
-from .settings import REQUIRED, Settings, practice_is_forced, read_env_file, real_tenant
+from .problems import WorkbookProblem, refused_by_entra, refused_by_graph
+from .settings import Settings, practice_is_forced, read_settings, real_tenant, remarks
 from .wire import RecordingSession, Wire
 
 PRACTICE_SECRET = "practice-secret"  # noqa: S105 - opens the practice tenant only
@@ -27,6 +32,8 @@ class Bench:
 
     `authority` and `graph_endpoint` have no trailing slash. The three paths are None where a real tenant's .env names
     no such file; `private_key` and `certificate` (PEM text) are there with every kind of file.
+    `scope` is what a daemon asks for at this endpoint: Graph's ``.default`` in the endpoint's own cloud.
+    With a client secret and no certificate, `private_key` and `certificate` are empty.
     `instance_discovery` is True for Microsoft's own hosts. MSAL knows no other one, and would have Microsoft refuse it.
     """
 
@@ -35,6 +42,7 @@ class Bench:
     client_id: str | None
     authority: str
     graph_endpoint: str
+    scope: list[str]
     instance_discovery: bool
     keys: Path
     private_key_path: Path | None
@@ -61,90 +69,93 @@ class Bench:
 _open_tenants: list[PracticeTenant] = []  # the one that the kernel's bench uses; a list so that it can be replaced
 
 
-def open_bench(
-    *,
-    practice_only: bool = False,
-    roles: Iterable[str] = ("User.Read.All",),
-    users: int | None = None,
-    register_certificate: bool = True,
-    certificates: Iterable[str | Path] = (),
-    secret: bool = False,
-    latency_ms: int = 0,
-    throttle: bool = False,
-    portal: bool = False,
-) -> Bench:
-    """Opens the tenant that .env names, or the practice tenant, and prints what is ready and what is missing.
+@dataclass(frozen=True, kw_only=True)
+class PracticeOptions:
+    """What a practice tenant is prepared with; each is a keyword argument of `open_bench`.
 
-    Called again, it ends the practice tenant of the call before.
+    roles: application roles consented to the app; an empty one consents to nothing.
+    users: size of the directory; None means the people in data/.
+    register_certificate: whether the app has the certificate. Without it and without `secret` there is no app.
+    certificates: files (PEM or DER) of more certificates that the app has.
+    secret: whether the app has a client secret as well.
+    latency_ms: milliseconds added to every Graph answer.
+    throttle: enforce Graph's limits.
+    portal: serve the practice portal; `bench.practice.portal_url` is its address.
+    """
+
+    roles: Iterable[str] = ("User.Read.All",)
+    users: int | None = None
+    register_certificate: bool = True
+    certificates: Iterable[str | Path] = ()
+    secret: bool = False
+    latency_ms: int = 0
+    throttle: bool = False
+    portal: bool = False
+
+    def command_line(self, pair: KeyPair) -> list[str]:
+        """As options of ``python -m practice_tenant``."""
+        options = [f"--role={role}" for role in self.roles] or ["--role=none"]
+        if self.register_certificate and pair.certificate_path:
+            options.append(f"--certificate={pair.certificate_path.resolve()}")
+        options += [f"--certificate={Path(path).resolve()}" for path in self.certificates]
+        if self.secret:
+            options.append(f"--secret={PRACTICE_SECRET}")
+        if self.users is not None:
+            options.append(f"--users={self.users}")
+        if self.latency_ms:
+            options.append(f"--latency-ms={self.latency_ms}")
+        if self.throttle:
+            options.append("--throttle")
+        if self.portal:
+            options.append("--portal")
+        return options
+
+
+def open_bench(*, practice_only: bool = False, secret_is_enough: bool = False, **practice: Any) -> Bench:
+    """Opens the tenant that .env or the environment names, or the practice tenant, and prints what is ready.
+
+    On a real tenant it gets a token and looks at its roles, and says Entra ID's or Graph's own sentence when something
+    is missing. Called again, it ends the practice tenant of the call before.
 
     Args:
-        practice_only: use the practice tenant also when .env names a real one: for chapters that break things.
-
-    The rest concerns the practice tenant only:
-        roles: application roles consented to the app; an empty one consents to nothing.
-        users: size of the directory; None means the people in data/.
-        register_certificate: whether the app has the certificate. Without it and without `secret` there is no app.
-        certificates: files (PEM or DER) of more certificates that the app has.
-        secret: whether the app has a client secret too.
-        latency_ms: milliseconds added to every Graph answer.
-        throttle: enforce Graph's limits.
-        portal: serve the practice portal; `bench.practice.portal_url` is its address.
+        practice_only: use the practice tenant even when .env names a real one: for chapters that break things.
+        secret_is_enough: whether the chapter can work with a client secret alone; otherwise it uses the practice tenant
+            when .env names no certificate.
+        practice: what the practice tenant is prepared with, see `PracticeOptions`. Of these, a real tenant is only
+            asked for `roles`.
 
     Raises:
         WorkbookProblem: one sentence about what is wrong with the settings, the key files, or the network.
+        TypeError: an argument that there is not.
     """
+    options = PracticeOptions(**practice)
+    options = replace(options, roles=tuple(options.roles), certificates=tuple(options.certificates))
     while _open_tenants:
         _open_tenants.pop().close()
-    values = {} if practice_only or practice_is_forced() else read_env_file()
+    forced = practice_only or practice_is_forced()
+    values = {} if forced else read_settings()
+    notes = [] if forced else remarks(values)
     if any(values.values()):
-        return _open_real(real_tenant(values))
-    roles, certificates = tuple(roles), tuple(certificates)
-    bench = practice_bench(
-        roles=roles,
-        users=users,
-        register_certificate=register_certificate,
-        certificates=certificates,
-        secret=secret,
-        latency_ms=latency_ms,
-        throttle=throttle,
-        portal=portal,
-    )
-    _open_tenants.append(bench.practice)
-    for line in _practice_lines(roles, practice_only, register_certificate or bool(certificates), secret):
-        print(line)
-    if values:
-        print(f"Note     .env is still empty: to use your own tenant, fill in {', '.join(REQUIRED)}")
+        settings = real_tenant(values)
+        if settings.pair or secret_is_enough:
+            return _open_real(settings, options.roles)
+        notes.append(
+            "your settings name a client secret and no certificate, so this chapter, which is about the certificate, "
+            "uses the practice tenant"
+        )
+    bench = practice_bench(options)
+    if bench.practice:
+        _open_tenants.append(bench.practice)
+    lines = _practice_lines(options, practice_only)
+    print("\n".join(lines + [f"Note     {note}" for note in notes]))
     return bench
 
 
-def practice_bench(
-    *,
-    roles: Iterable[str] = ("User.Read.All",),
-    users: int | None = None,
-    register_certificate: bool = True,
-    certificates: Iterable[str | Path] = (),
-    secret: bool = False,
-    latency_ms: int = 0,
-    throttle: bool = False,
-    portal: bool = False,
-) -> Bench:
+def practice_bench(options: PracticeOptions | None = None) -> Bench:
     """A bench on a practice tenant of its own, without a word; the caller closes `bench.practice`."""
+    options = options or PracticeOptions()
     pair = practice_pair()
-    options = [f"--role={role}" for role in roles] or ["--role=none"]
-    if register_certificate:
-        options.append(f"--certificate={pair.certificate_path.resolve()}")
-    options += [f"--certificate={Path(path).resolve()}" for path in certificates]
-    if secret:
-        options.append(f"--secret={PRACTICE_SECRET}")
-    if users is not None:
-        options.append(f"--users={users}")
-    if latency_ms:
-        options.append(f"--latency-ms={latency_ms}")
-    if throttle:
-        options.append("--throttle")
-    if portal:
-        options.append("--portal")
-    tenant = PracticeTenant(options)
+    tenant = PracticeTenant(options.command_line(pair))
     session = RecordingSession(Places(tenant.authority, tenant.graph_endpoint, (tenant.tenant_id,), tenant.client_id))
     # REQUESTS_CA_BUNDLE beats verify=, and HTTPS_PROXY is applied to 127.0.0.1, unless the environment is left out.
     session.trust_env = False
@@ -155,15 +166,19 @@ def practice_bench(
         client_id=tenant.client_id,
         authority=tenant.authority,
         graph_endpoint=tenant.graph_endpoint,
+        scope=[f"https://{GLOBAL.graph[0]}/.default"],
         instance_discovery=False,
-        client_secret=Hidden(PRACTICE_SECRET) if secret else None,
+        client_secret=Hidden(PRACTICE_SECRET) if options.secret else None,
         session=session,
         practice=tenant,
         **_key_fields(pair),
     )
 
 
-def _open_real(settings: Settings) -> Bench:
+# --- a real tenant ------------------------------------------------------------------------------------------------
+
+
+def _open_real(settings: Settings, roles: Iterable[str]) -> Bench:
     tenant_id = _ask_for_tenant(settings)
     places = Places(
         settings.authority,
@@ -178,15 +193,78 @@ def _open_real(settings: Settings) -> Bench:
         client_id=settings.client_id,
         authority=settings.authority,
         graph_endpoint=settings.graph_endpoint,
+        scope=settings.scope,
         instance_discovery=urlsplit(settings.authority).hostname in WELL_KNOWN_AUTHORITY_HOSTS,
         client_secret=settings.client_secret,
         session=RecordingSession(places, explain_failures=True),
         **_key_fields(settings.pair),
     )
+    missing = _what_is_missing(bench, roles)
     print(f"Tenant   your own, {settings.tenant}")
-    print(f"Ready    the settings in .env, a certificate valid until {settings.pair.valid_until:%Y-%m-%d}, the network")
-    print("Missing  nothing that shows from here; consent to User.Read.All shows when Graph answers")
+    print(f"Ready    the settings, {_credential_in_words(settings)}, a token from Entra ID")
+    print(f"Missing  {missing or 'nothing'}")
+    if settings.pair is None:
+        print("Note     a client secret and no certificate: chapters about certificates use the practice tenant")
+    print(
+        "Privacy  outputs now hold data of your organisation: before you commit or send this notebook, run "
+        "python tests/tools/outputs_guard.py --restore"
+    )
     return bench
+
+
+def _credential_in_words(settings: Settings) -> str:
+    if settings.pair is None:
+        return "a client secret"
+    return f"a certificate valid until {settings.pair.valid_until:%Y-%m-%d}"
+
+
+def _what_is_missing(bench: Bench, roles: Iterable[str]) -> str:
+    """Gets a token as a chapter would and asks Graph for one user; an empty text when all is well.
+
+    Raises:
+        WorkbookProblem: Entra ID gives no token: nothing works before that is cured.
+    """
+    session = RecordingSession(bench.session.places, explain_failures=True)  # what it sends is no part of the lesson
+    credential: Any = bench.client_secret
+    if bench.private_key:
+        credential = {"private_key": str(bench.private_key), "public_certificate": bench.certificate}
+    try:
+        app = msal.ConfidentialClientApplication(
+            bench.client_id,
+            authority=bench.authority,
+            client_credential=credential,
+            http_client=session,
+            instance_discovery=bench.instance_discovery,
+        )
+        result = app.acquire_token_for_client(bench.scope)
+    except ValueError as error:
+        raise WorkbookProblem(f"MSAL cannot use the settings in .env ({type(error).__name__}): check them.") from None
+    if "access_token" not in result:
+        raise WorkbookProblem(refused_by_entra(result))
+    has = _roles_in(result["access_token"])
+    lacking = [role for role in roles if role not in has]
+    if not lacking:
+        return ""
+    answer = session.get(
+        f"{bench.graph_endpoint}/users?$top=1&$select=id", headers={"Authorization": f"Bearer {result['access_token']}"}
+    )
+    if answer.ok:  # another role, such as Directory.Read.All, is enough
+        return ""
+    try:
+        body = answer.json()
+    except requests.JSONDecodeError:
+        body = None
+    return refused_by_graph(answer.status_code, body, lacking)
+
+
+def _roles_in(token: str) -> list[str]:
+    """The claim roles, to be looked at only: a token is made for Graph, and its form may change."""
+    try:
+        payload = token.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        return list(claims.get("roles", []))
+    except (ValueError, IndexError, AttributeError, TypeError):
+        return []
 
 
 def _ask_for_tenant(settings: Settings) -> str:
@@ -197,14 +275,14 @@ def _ask_for_tenant(settings: Settings) -> str:
     places = Places(settings.authority, settings.graph_endpoint, (settings.tenant,))
     session = RecordingSession(places, explain_failures=True)
     answer = session.get(f"{settings.authority}/v2.0/.well-known/openid-configuration")
-    host = session.wire.last.host
+    host = urlsplit(settings.authority).hostname
     if answer.status_code in {400, 404}:
         raise WorkbookProblem(
             f"{host} knows no tenant {settings.tenant}: compare AZURE_TENANT_ID in .env with Directory (tenant) ID on "
             "the app's Overview page."
         )
     try:
-        return answer.json()["token_endpoint"].split("/")[3]
+        return str(answer.json()["token_endpoint"].split("/")[3])
     except (requests.JSONDecodeError, LookupError, TypeError, AttributeError):
         raise WorkbookProblem(
             f"{host} did not answer like Entra ID (HTTP {answer.status_code}): check AZURE_AUTHORITY_HOST in .env, or "
@@ -212,22 +290,26 @@ def _ask_for_tenant(settings: Settings) -> str:
         ) from None
 
 
-def _key_fields(pair: KeyPair) -> dict:
+def _key_fields(pair: KeyPair | None) -> dict[str, Any]:
     return {
         "keys": keys_folder(),
-        "private_key_path": pair.private_key_path,
-        "certificate_path": pair.certificate_path,
-        "pfx_path": pair.pfx_path,
-        "certificate": pair.certificate,
-        "private_key": pair.private_key,
-        "passphrase": pair.passphrase,
+        "private_key_path": pair.private_key_path if pair else None,
+        "certificate_path": pair.certificate_path if pair else None,
+        "pfx_path": pair.pfx_path if pair else None,
+        "certificate": pair.certificate if pair else "",
+        "private_key": pair.private_key if pair else Hidden(),
+        "passphrase": pair.passphrase if pair else None,
     }
 
 
-def _practice_lines(roles: tuple[str, ...], practice_only: bool, certificate: bool, secret: bool) -> list[str]:
+def _practice_lines(options: PracticeOptions, practice_only: bool) -> list[str]:
     """Three lines that are the same on every machine: no path, no port, nothing about where the key came from."""
-    credentials = ["its certificate"] * certificate + ["a client secret"] * secret
-    consent = f"consent to {', '.join(roles)}" if roles else "no consent yet"
+    credentials = []
+    if options.register_certificate or options.certificates:
+        credentials.append("its certificate")
+    if options.secret:
+        credentials.append("a client secret")
+    consent = f"consent to {', '.join(options.roles)}" if options.roles else "no consent yet"
     ready = f"an app with {' and '.join(credentials)}, {consent}" if credentials else "no app yet"
     if practice_only:
         missing = "nothing; this chapter uses the practice tenant even when .env names your own"

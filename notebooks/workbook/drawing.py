@@ -2,46 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pandas as pd
 
 from .exchange import Exchange, Places
 
+COLUMNS = ("#", "method", "host", "path", "status", "note", "sent", "answered")
 
-def table(exchanges: list[Exchange], places: Places) -> WireTable:
-    """One row for each exchange; without ports, ids and times."""
-    columns = ["#", "method", "host", "path", "status", "sent", "answered"]
+
+def table(exchanges: list[Exchange], places: Places, columns: Sequence[str]) -> WireTable:
+    """One row for each exchange; without ports, ids and times.
+
+    Raises:
+        ValueError: a column is none of COLUMNS.
+    """
+    unknown = [name for name in columns if name not in COLUMNS]
+    if unknown:
+        raise ValueError(f"there is no column {unknown[0]!r}: the columns are {', '.join(COLUMNS)}")
     rows = [
-        (
-            number,
-            one.method,
-            one.host if places.show_hosts else one.party,
-            _address(one, places),
-            one.status or "–",
-            _sent_in_words(one),
-            _answered_in_words(one),
-        )
+        {
+            "#": number,
+            "method": one.method,
+            "host": one.host if places.show_hosts else one.party,
+            "path": _address(one, places),
+            "status": one.status or "–",
+            "note": _note(one),
+            "sent": _sent_in_words(one),
+            "answered": _answered_in_words(one),
+        }
         for number, one in enumerate(exchanges, start=1)
     ]
-    return WireTable(rows, columns=columns)
+    return WireTable(rows, columns=list(columns))
 
 
 class WireTable(pd.DataFrame):
-    """A DataFrame that is shown whole and without its index."""
+    """A DataFrame that is shown whole, left-aligned and without its index."""
 
     @property
     def _constructor(self) -> type[WireTable]:
         return WireTable
 
     def __repr__(self) -> str:
-        return self.to_string(index=False)
+        columns = [[str(name), *map(str, self[name])] for name in self.columns]
+        widths = [max(map(len, column)) for column in columns]
+        lines = [
+            "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip()
+            for line in zip(*columns, strict=True)
+        ]
+        return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        # No MathJax: JupyterLab would take what stands between the $ of $top and $select for a formula.
+        # No MathJax: JupyterLab would take what is between the $ of $top and $select for a formula.
         with pd.option_context("display.max_colwidth", None, "display.html.use_mathjax", False):
-            return self.to_html(index=False)
+            html: str = self.to_html(index=False, justify="left")
+        return html.replace("<td>", '<td style="text-align: left;">')  # JupyterLab aligns cells right by itself
 
 
 class SequenceDiagram:
@@ -94,6 +110,16 @@ def _short(name: str, value: str) -> str:
     return value if len(value) <= 60 else value[:59] + "…"
 
 
+def _note(one: Exchange) -> str:
+    """The one thing about an exchange that matters."""
+    if one.error or one.status is None:
+        return _answered_in_words(one)
+    if "scope" in one.sent:
+        return f"scope={one.sent['scope']}"
+    counted = [f"{name} {value}" for name, value in one.answered.items() if str(value).startswith("‹")]
+    return counted[0] if counted and one.party == "Microsoft Graph" else ""
+
+
 def _sent_in_words(one: Exchange) -> str:
     words = [f"Authorization: {one.authorization}"] if one.authorization else []
     for name, value in one.sent.items():
@@ -107,12 +133,12 @@ def _answered_in_words(one: Exchange) -> str:
     if one.error:
         return one.error
     if set(one.answered) == {"text"}:
-        return one.answered["text"].partition("\n")[0][:60]
+        return str(one.answered["text"]).partition("\n")[0][:60]
     words = [f"{name} {value}" if str(value).startswith("‹") else name for name, value in one.answered.items()]
     return ", ".join(words[:4]) + (", …" if len(words) > 4 else "")
 
 
-def assertion_in_words(assertion: dict[str, dict], places: Places) -> dict[str, dict]:
+def assertion_in_words(assertion: dict[str, dict[str, Any]], places: Places) -> dict[str, dict[str, Any]]:
     """The assertion with every value that differs from run to run replaced by what it is."""
     header, claims = dict(assertion["header"]), dict(assertion["claims"])
     for name in header.keys() & {"x5t", "x5t#S256", "kid"}:

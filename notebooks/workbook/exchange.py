@@ -62,7 +62,7 @@ class Exchange:
     query: dict[str, str]
     sent: dict[str, Any]
     authorization: str | None = None
-    assertion: dict[str, dict] | None = None
+    assertion: dict[str, dict[str, Any]] | None = None
     status: int | None = None
     answered: dict[str, Any] = field(default_factory=dict)
     failure: str | None = None
@@ -83,11 +83,12 @@ class Exchange:
 
 def asked(request: requests.PreparedRequest, places: Places) -> Exchange:
     """What is about to be sent, as an Exchange that still lacks its answer."""
-    parts = urlsplit(request.url)
+    url = request.url or ""
+    parts = urlsplit(url)
     fields = _fields(request.body or b"", request.headers.get("Content-Type", ""))
     return Exchange(
-        method=request.method,
-        party=places.party(request.url),
+        method=request.method or "GET",
+        party=places.party(url),
         host=parts.hostname or "?",
         path=parts.path,
         query={name: without_secrets(value, name) for name, value in parse_qsl(parts.query, keep_blank_values=True)},
@@ -145,7 +146,7 @@ def without_secrets(value: Any, name: str = "") -> Any:
     return value
 
 
-def _decoded(assertion: str | None) -> dict[str, dict] | None:
+def _decoded(assertion: str | None) -> dict[str, dict[str, Any]] | None:
     """Header and claims of a JWT; its third part, the signature, is dropped here."""
     try:
         header, claims, _signature = (assertion or "").split(".")
@@ -160,7 +161,7 @@ def _segment(text: str) -> Any:
     return json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
 
 
-def failure_in_words(error: OSError) -> str:
+def failure_in_words(error: Exception) -> str:
     """Two or three words for the table; the exception itself goes on to the learner."""
     words = {
         requests.exceptions.ProxyError: "the proxy refused",

@@ -5,15 +5,19 @@ from __future__ import annotations
 import datetime as dt
 import os
 import re
+import secrets
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import NameOID
 
@@ -64,9 +68,9 @@ def practice_pair() -> KeyPair:
     if not (key_path.is_file() and certificate_path.is_file()):
         return _fresh_pair()
     try:
-        key, locked = _open_learners_key(key_path.read_bytes())
-        certificate = _load_certificate(certificate_path.read_bytes(), "server.crt")
-        _must_belong_together(key, certificate)
+        opened, locked = _open_learners_key(key_path.read_bytes())
+        its_certificate = _load_certificate(certificate_path.read_bytes(), "server.crt")
+        key, certificate = _must_belong_together(opened, its_certificate)
     except WorkbookProblem as problem:
         raise WorkbookProblem(
             f"{problem} Move server.pem and server.crt out of {folder}, or make them again in chapter 01."
@@ -88,29 +92,95 @@ def pair_from_file(path: Path, password: str | None) -> KeyPair:
         WorkbookProblem: a sentence that begins with what the file lacks; it never quotes the file.
     """
     data = path.read_bytes()
-    secret = password.encode() if password else None
-    if b"-----BEGIN" in data:
-        key = _load_key(data, secret)
-        certificate = _load_certificate(data, "The file")
-        paths = (path, path, None)
-    else:
-        key, certificate = _load_pfx(data, secret)
-        paths = (None, None, path)
-    _must_belong_together(key, certificate)
+    key, certificate = _load_both(data, password)
+    paths = (path, path, None) if b"-----BEGIN" in data else (None, None, path)
     return _pair(key, certificate, paths, password)
 
 
-def write_private(path: Path, data: bytes) -> None:
-    """Writes a new file that only its owner may read; an existing one is an error, never overwritten."""
+def pair_from_content(data: bytes, password: str | None) -> KeyPair:
+    """The same from the bytes themselves. MSAL reads files, so that the pair is written to a private, temporary folder.
+
+    Raises:
+        WorkbookProblem: as `pair_from_file`.
+    """
+    key, certificate = _load_both(data, password)
+    return _write_pair(key, certificate, _scratch("content"))
+
+
+def write_private(path: str | Path, data: bytes | str, *, replace: bool = False) -> None:
+    """Writes a file that only its owner may read, from its first byte on.
+
+    On Windows, which has no such modes, the folder decides who may read.
+
+    Args:
+        path: the file; its folder must exist.
+        data: bytes, or text that is written as UTF-8.
+        replace: put it in the place of an existing file, all at once; otherwise an existing file is an error.
+
+    Raises:
+        FileExistsError: the file exists, and `replace` is False. It is as it was.
+        OSError: it cannot be written. An existing file is as it was.
+    """
+    path = Path(path)
+    content = data.encode("utf-8") if isinstance(data, str) else data
+    target = path.with_name(f".{path.name}.{secrets.token_hex(8)}") if replace else path
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    with os.fdopen(os.open(path, flags, 0o600), "wb") as file:
-        file.write(data)
+    descriptor = os.open(target, flags, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        if replace:
+            os.replace(target, path)
+    except OSError:
+        target.unlink(missing_ok=True)  # half a file is no file, and it is ours
+        raise
 
 
 # --- reading ------------------------------------------------------------------------------------------------------
 
 
-def _load_key(data: bytes, password: bytes | None):
+def _load_both(data: bytes, password: str | None) -> tuple[rsa.RSAPrivateKey, x509.Certificate]:
+    secret = password.encode() if password else None
+    if b"-----BEGIN" in data:
+        return _must_belong_together(_load_key(data, secret), _load_certificate(data, "The file"))
+    _must_be_bare(data)
+    return _must_belong_together(*_load_pfx(data, secret))
+
+
+def _must_be_bare(data: bytes) -> None:
+    """Names an envelope in which the right thing lies, and what opens it."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise WorkbookProblem(
+            "The file is text in UTF-16, as PowerShell's > writes it: save it as UTF-8, for example with "
+            "Get-Content FILE | Set-Content -Encoding ascii server.pem."
+        )
+    if re.fullmatch(rb"[A-Za-z0-9+/\s]{200,}=*\s*", data):
+        raise WorkbookProblem(
+            "The file is base64 text, as Key Vault hands out a PFX: undo it with "
+            "openssl base64 -d -A -in FILE -out server.pfx (or download it with --encoding base64)."
+        )
+    if _inside_der(data).startswith(b"\x02\x01\x00"):  # INTEGER 0: the version of PKCS #8 and PKCS #1 keys
+        raise WorkbookProblem(
+            "The file is a private key in DER: convert it with openssl pkey -inform DER -in FILE -out server.pem, and "
+            "put its certificate into the same file."
+        )
+    with suppress(ValueError):
+        x509.load_der_x509_certificate(data)
+        raise WorkbookProblem(
+            "The file is a certificate in DER, without its private key: the file must hold both (convert it with "
+            "openssl x509 -inform DER -in FILE -out server.crt)."
+        )
+
+
+def _inside_der(data: bytes) -> bytes:
+    """What is inside the outermost SEQUENCE; nothing when there is none (X.690, 8.1.3)."""
+    if len(data) < 2 or data[0] != 0x30:
+        return b""
+    length_bytes = data[1] - 0x80 if data[1] > 0x80 else 0
+    return data[2 + length_bytes :]
+
+
+def _load_key(data: bytes, password: bytes | None) -> PrivateKeyTypes:
     if not re.search(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----", data):
         raise WorkbookProblem("The file holds no private key: it must hold the key and its certificate.")
     try:
@@ -119,7 +189,17 @@ def _load_key(data: bytes, password: bytes | None):
         if password:
             raise WorkbookProblem("The private key is not encrypted: leave its password empty.") from None
         raise WorkbookProblem("The private key is encrypted: it needs its password.") from None
+    except UnsupportedAlgorithm:
+        raise WorkbookProblem(
+            "The private key uses a curve or a cipher that cannot be read here: Entra ID takes RSA keys only; for RSA "
+            "lock it anew with openssl pkey -in FILE -aes256 -out server.pem."
+        ) from None
     except ValueError:
+        if password and _OLD_CIPHER.search(data):
+            raise WorkbookProblem(
+                "The private key is locked with an old cipher, or the password does not open it: lock it anew with "
+                "openssl pkey -in FILE -aes256 -out server.pem."
+            ) from None
         if password:
             raise WorkbookProblem("The password does not open the private key.") from None
         raise WorkbookProblem(
@@ -134,7 +214,10 @@ def _load_certificate(data: bytes, name: str) -> x509.Certificate:
         raise WorkbookProblem(f"{name} holds no certificate (-----BEGIN CERTIFICATE-----).") from None
 
 
-def _load_pfx(data: bytes, password: bytes | None):
+_OLD_CIPHER = re.compile(rb"DEK-Info: (?!AES)")
+
+
+def _load_pfx(data: bytes, password: bytes | None) -> tuple[PrivateKeyTypes, x509.Certificate]:
     try:
         key, certificate, _ = pkcs12.load_key_and_certificates(data, password)
     except ValueError:
@@ -146,7 +229,7 @@ def _load_pfx(data: bytes, password: bytes | None):
     return key, certificate
 
 
-def _open_learners_key(data: bytes):
+def _open_learners_key(data: bytes) -> tuple[PrivateKeyTypes, bool]:
     """The key in server.pem, and whether the workbook's passphrase was needed to read it."""
     try:
         return _load_key(data, None), False
@@ -156,7 +239,7 @@ def _open_learners_key(data: bytes):
     return _load_key(data, PASSPHRASE.encode()), True
 
 
-def _opens(pfx_path: Path, key, certificate: x509.Certificate) -> bool:
+def _opens(pfx_path: Path, key: PrivateKeyTypes, certificate: x509.Certificate) -> bool:
     """Whether the learner's PFX opens with the workbook's passphrase and holds this very pair."""
     if not pfx_path.is_file():
         return False
@@ -167,7 +250,9 @@ def _opens(pfx_path: Path, key, certificate: x509.Certificate) -> bool:
     return pfx_certificate == certificate and pfx_key.public_key() == key.public_key()
 
 
-def _must_belong_together(key, certificate: x509.Certificate) -> None:
+def _must_belong_together(
+    key: PrivateKeyTypes, certificate: x509.Certificate
+) -> tuple[rsa.RSAPrivateKey, x509.Certificate]:
     """Refuses what Entra would refuse later with AADSTS700027 (entra docs: certificate-credentials.md)."""
     if not isinstance(key, rsa.RSAPrivateKey):
         raise WorkbookProblem("The private key is not an RSA key: Entra ID accepts RSA only.")
@@ -183,6 +268,7 @@ def _must_belong_together(key, certificate: x509.Certificate) -> None:
             f"The certificate is valid only from {certificate.not_valid_before_utc:%Y-%m-%d %H:%M} UTC: "
             "check this machine's clock."
         )
+    return key, certificate
 
 
 # --- making -------------------------------------------------------------------------------------------------------
@@ -208,7 +294,7 @@ def _fresh_pair() -> KeyPair:
 
 
 @cache
-def _scratch_root() -> tempfile.TemporaryDirectory:
+def _scratch_root() -> tempfile.TemporaryDirectory[str]:
     """Removed when the kernel ends; kept in the cache so that it lives until then."""
     return tempfile.TemporaryDirectory(prefix="workbook-keys-", ignore_cleanup_errors=True)
 
@@ -217,7 +303,7 @@ def _scratch(purpose: str) -> Path:
     return Path(tempfile.mkdtemp(prefix=f"{purpose}-", dir=_scratch_root().name))
 
 
-def _write_pair(key, certificate: x509.Certificate, folder: Path) -> KeyPair:
+def _write_pair(key: rsa.RSAPrivateKey, certificate: x509.Certificate, folder: Path) -> KeyPair:
     """Writes server.pem, server.crt and server.pfx into an empty folder."""
     key_path, certificate_path, pfx_path = (folder / f"server.{kind}" for kind in ("pem", "crt", "pfx"))
     write_private(key_path, _pem(key))
@@ -227,7 +313,9 @@ def _write_pair(key, certificate: x509.Certificate, folder: Path) -> KeyPair:
     return _pair(key, certificate, (key_path, certificate_path, pfx_path), PASSPHRASE)
 
 
-def _pair(key, certificate: x509.Certificate, paths: Sequence[Path | None], passphrase: str | None) -> KeyPair:
+def _pair(
+    key: rsa.RSAPrivateKey, certificate: x509.Certificate, paths: Sequence[Path | None], passphrase: str | None
+) -> KeyPair:
     key_path, certificate_path, pfx_path = paths
     return KeyPair(
         private_key=Hidden(_pem(key).decode()),
@@ -240,7 +328,7 @@ def _pair(key, certificate: x509.Certificate, paths: Sequence[Path | None], pass
     )
 
 
-def _pem(key) -> bytes:
+def _pem(key: rsa.RSAPrivateKey) -> bytes:
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )

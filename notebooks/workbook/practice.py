@@ -12,7 +12,7 @@ import tempfile
 import threading
 from pathlib import Path
 from queue import Empty, Queue
-from typing import Any
+from typing import IO, Any
 
 import requests
 
@@ -44,7 +44,7 @@ class PracticeTenant:
         if "--portal" in options and is_forwarded():
             options = [*options, "--portal-behind-proxy"]
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
-        self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+        self._process: subprocess.Popen[bytes] = subprocess.Popen(  # noqa: S603 - our own interpreter and module
             [sys.executable, "-m", "practice_tenant", "--until-stdin-closes", *options],
             cwd=_NOTEBOOKS,
             env={**os.environ, "PYTHONSAFEPATH": ""},  # -m must find the module in cwd
@@ -82,7 +82,8 @@ class PracticeTenant:
 
     def requests(self) -> list[dict[str, Any]]:
         """What the tenant saw, newest last, secrets cut."""
-        return self._ask("GET", "/requests")["requests"]
+        seen: list[dict[str, Any]] = self._ask("GET", "/requests")["requests"]
+        return seen
 
     def fail(
         self,
@@ -151,12 +152,12 @@ class PracticeTenant:
         """Ends the tenant and waits until it is gone; closing twice does nothing."""
         atexit.unregister(self.close)
         self._end()
-        self._process.stdout.close()
+        self._pipe(self._process.stdout).close()
         self._errors.close()
 
     def _end(self) -> None:
         with contextlib.suppress(OSError):
-            self._process.stdin.close()
+            self._pipe(self._process.stdin).close()
         try:
             self._process.wait(timeout=5)
         except subprocess.TimeoutExpired:
@@ -170,23 +171,31 @@ class PracticeTenant:
             raise WorkbookProblem(f"The practice tenant does not answer any more. {_RUN_AGAIN}") from None
         if not answer.ok:
             raise WorkbookProblem(f"The practice tenant refuses that: {answer.json()['error']}")
-        return answer.json()
+        facts: dict[str, Any] = answer.json()
+        return facts
 
     def _first_line(self) -> dict[str, Any]:
         """The JSON line it prints when it is ready, read with a time limit."""
         lines: Queue[bytes] = Queue()
-        threading.Thread(target=lambda: lines.put(self._process.stdout.readline()), daemon=True).start()
+        threading.Thread(target=lambda: lines.put(self._pipe(self._process.stdout).readline()), daemon=True).start()
         try:
             line = lines.get(timeout=_READY_WITHIN)
         except Empty:
             line = b""
         try:
-            return json.loads(line)
+            facts: dict[str, Any] = json.loads(line)
         except ValueError:
             self._end()  # what it said is complete only then
             said = self._last_words().rstrip(".")
             self.close()
             raise WorkbookProblem(f"The practice tenant did not start: {said}. {_RUN_AGAIN}") from None
+        return facts
+
+    @staticmethod
+    def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
+        if stream is None:
+            raise RuntimeError("the practice tenant was started without a pipe")
+        return stream
 
     def _last_words(self) -> str:
         self._errors.seek(0)

@@ -1,43 +1,54 @@
-"""Which tenant the learner means: the file .env at the repository's root, read and checked."""
+"""Which tenant the learner means: the environment and the file .env at the repository's root, read and checked."""
 
 from __future__ import annotations
 
+import base64
+import io
 import os
 import re
+import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from dotenv import dotenv_values
 
-from .keys import ROOT, Hidden, KeyPair, pair_from_file
+from .clouds import GLOBAL, cloud_of, scope_of
+from .keys import ROOT, Hidden, KeyPair, pair_from_content, pair_from_file
 from .problems import WorkbookProblem
 
-# The names azure-identity reads, so that one .env also serves DefaultAzureCredential (azure-identity README,
-# "Environment variables"). Only the file counts here, never os.environ: a company machine may have AZURE_* set for
-# something else, and a lesson must not run against a tenant that nobody named.
-REQUIRED = ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_CERTIFICATE_PATH")
+# The names azure-identity reads, so that one .env also serves EnvironmentCredential (azure-identity README,
+# "Environment variables"). As for graph_daemon.py, the environment wins where it has a value.
+CERTIFICATE, SECRET = "AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_CLIENT_SECRET"
+REQUIRED = ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", CERTIFICATE)
 OPTIONAL = (
     "AZURE_CLIENT_CERTIFICATE_PASSWORD",
-    "AZURE_CLIENT_SECRET",
+    SECRET,
     "AZURE_AUTHORITY_HOST",
     "GRAPH_ENDPOINT",
 )
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]", re.IGNORECASE)
+_MISNAMED = (".env.txt", "env", "env.txt", ".env.sample", "notebooks/.env", "notebooks/.env.txt")
+_PIPE_WITHIN = 10.0  # seconds: a password manager writes at once, after somebody has put a finger on a key
 
 
 @dataclass(frozen=True)
 class Settings:
-    """A filled-in .env. `authority` and `graph_endpoint` have no trailing slash."""
+    """A filled-in .env. `authority` and `graph_endpoint` have no trailing slash; `scope` is that of Graph's cloud.
+
+    `pair` is None when there is a client secret and no certificate.
+    """
 
     tenant: str
     client_id: str
-    pair: KeyPair
+    pair: KeyPair | None
     client_secret: Hidden | None
     authority: str
     graph_endpoint: str
+    scope: list[str]
 
 
 def practice_is_forced() -> bool:
@@ -45,28 +56,105 @@ def practice_is_forced() -> bool:
     return os.environ.get("WORKBOOK_TENANT", "").strip().lower() == "practice"
 
 
+def read_settings(root: Path = ROOT, environment: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The settings of the environment and, for names that it leaves empty, of ``root/.env``; {} without any.
+
+    Variables of the environment count when they name a tenant, an app and a credential, or complete a .env: a company
+    machine may have one of them set for something else.
+
+    Args:
+        root: the folder of .env.
+        environment: instead of os.environ.
+
+    Raises:
+        WorkbookProblem: .env is there and cannot be read.
+    """
+    from_file = read_env_file(root)
+    from_environment = named_in_environment(environment)
+    complete = not missing_in(from_environment)
+    if complete or any(from_file.values()):
+        return from_file | from_environment
+    return from_file
+
+
+def named_in_environment(environment: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Our settings that the environment has a value for."""
+    variables = os.environ if environment is None else environment
+    values = {name: variables.get(name, "").strip() for name in (*REQUIRED, *OPTIONAL)}
+    return {name: value for name, value in values.items() if value}
+
+
 def read_env_file(root: Path = ROOT) -> dict[str, str]:
     """The settings in ``root/.env`` as written, blanks included; {} when there is no such file.
 
+    It may be a named pipe, as password managers offer one.
+
     Raises:
-        WorkbookProblem: the file is not text in UTF-8.
+        WorkbookProblem: it is a folder, a link to nothing, a pipe without a writer, or no text in UTF-8.
     """
     path = root / ".env"
-    if not path.is_file():
+    if not os.path.lexists(path):
         return {}
+    if path.is_dir():
+        raise WorkbookProblem(
+            ".env is a folder (Docker makes one where a mount is missing): remove it, and write the settings into a "
+            "file of that name."
+        )
+    if not path.exists():
+        raise WorkbookProblem(".env is a link to a file that is not there: correct the link or remove it.")
+    data = _from_pipe(path) if path.is_fifo() else path.read_bytes()
     try:
-        # No interpolation: a password may contain ${...}. utf-8-sig: Windows editors write a mark at the start.
-        values = dotenv_values(path, interpolate=False, encoding="utf-8-sig")
+        text = data.decode("utf-8-sig")  # Windows editors write a mark at the start
     except UnicodeDecodeError:
         raise WorkbookProblem(".env is not plain UTF-8 text: save it again with the encoding UTF-8.") from None
+    # No interpolation: a password may contain ${...}.
+    values = dotenv_values(stream=io.StringIO(text), interpolate=False)
     return {name: (value or "").strip() for name, value in values.items()}
 
 
-def real_tenant(values: dict[str, str], root: Path = ROOT) -> Settings:
+def _from_pipe(path: Path) -> bytes:
+    came: list[bytes] = []
+    reader = threading.Thread(target=lambda: came.append(path.read_bytes()), daemon=True)
+    reader.start()
+    reader.join(_PIPE_WITHIN)
+    if not came:
+        raise WorkbookProblem(".env is a pipe, and nobody writes into it: unlock what provides it and try again.")
+    return came[0]
+
+
+def remarks(values: Mapping[str, str], root: Path = ROOT, environment: Mapping[str, str] | None = None) -> list[str]:
+    """What a learner should know who expected another tenant: files that do not count, variables that do not suffice.
+
+    Args:
+        values: what `read_settings` returned.
+        root: the folder in which .env belongs.
+        environment: instead of os.environ.
+    """
+    said = [
+        f"{name} is not read: settings belong into {root.name}/.env, beside env.sample"
+        for name in _MISNAMED
+        if not any(values.values()) and (root / name).is_file()
+    ]
+    from_environment = named_in_environment(environment)
+    if from_environment and not any(values.values()):
+        absent = " and ".join(missing_in(from_environment))
+        said.append(f"the environment has {', '.join(from_environment)} but not {absent}: none of it is used")
+    if values and not any(values.values()):
+        said.append(f".env is still empty: to use your own tenant, fill in {', '.join(REQUIRED)}")
+    return said
+
+
+def missing_in(values: Mapping[str, str]) -> list[str]:
+    """The settings that are still needed; a client secret does instead of a certificate."""
+    needed = [name for name in REQUIRED if name != CERTIFICATE or not values.get(SECRET)]
+    return [name for name in needed if not values.get(name)]
+
+
+def real_tenant(values: Mapping[str, str], root: Path = ROOT) -> Settings:
     """Checks everything that can be checked without the network.
 
     Args:
-        values: what `read_env_file` returned.
+        values: what `read_settings` returned.
         root: the folder relative certificate paths count from.
 
     Raises:
@@ -74,18 +162,22 @@ def real_tenant(values: dict[str, str], root: Path = ROOT) -> Settings:
     """
     _nothing_missing(values)
     tenant = _tenant(values["AZURE_TENANT_ID"])
+    sign_in = _authority_host(values.get("AZURE_AUTHORITY_HOST", ""))
+    endpoint = _graph_endpoint(values.get("GRAPH_ENDPOINT", ""), sign_in)
+    _one_cloud(sign_in, endpoint)
     return Settings(
         tenant=tenant,
         client_id=_client_id(values["AZURE_CLIENT_ID"], tenant),
-        pair=_certificate(values, root),
-        client_secret=Hidden(values["AZURE_CLIENT_SECRET"]) if values.get("AZURE_CLIENT_SECRET") else None,
-        authority=f"{_authority_host(values.get('AZURE_AUTHORITY_HOST', ''))}/{tenant}",
-        graph_endpoint=_graph_endpoint(values.get("GRAPH_ENDPOINT", "")),
+        pair=_certificate(values, root) if values.get(CERTIFICATE) else None,
+        client_secret=Hidden(values[SECRET]) if values.get(SECRET) else None,
+        authority=f"https://{_netloc(sign_in)}/{tenant}",
+        graph_endpoint=f"https://{_netloc(endpoint)}{endpoint.path}",
+        scope=scope_of(endpoint.hostname or "", sign_in.hostname or ""),
     )
 
 
-def _nothing_missing(values: dict[str, str]) -> None:
-    missing = [name for name in REQUIRED if not values.get(name)]
+def _nothing_missing(values: Mapping[str, str]) -> None:
+    missing = missing_in(values)
     if not missing:
         return
     sentence = f".env is only partly filled in: {' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing."
@@ -125,44 +217,106 @@ def _is_zero(guid: str) -> bool:
     return not guid.strip("0-")
 
 
-def _certificate(values: dict[str, str], root: Path) -> KeyPair:
-    name = "AZURE_CLIENT_CERTIFICATE_PATH"
-    value = values[name]
-    if "-----BEGIN" in value:
-        raise WorkbookProblem(f"{name} in .env holds a key or certificate itself: write the path of its file instead.")
-    if any(ord(letter) < 32 for letter in value):
-        raise WorkbookProblem(
-            f'{name} in .env holds a tab or a line break: inside "..." a backslash starts one, so write slashes (/).'
-        )
-    path = root / Path(value).expanduser()
-    if not path.is_file():
-        raise WorkbookProblem(
-            f"{name} in .env names no file that exists: give the full path, or one that counts from {root}."
-        )
+def _certificate(values: Mapping[str, str], root: Path) -> KeyPair:
+    value, password = values[CERTIFICATE], values.get("AZURE_CLIENT_CERTIFICATE_PASSWORD")
+    content = _content(value)
     try:
-        return pair_from_file(path, values.get("AZURE_CLIENT_CERTIFICATE_PASSWORD"))
+        if content is not None:
+            return pair_from_content(content, password)
+        return pair_from_file(_certificate_path(value, root), password)
     except OSError as error:
-        raise WorkbookProblem(f"The file that {name} names cannot be read: {error.strerror}.") from None
+        raise WorkbookProblem(f"The file that {CERTIFICATE} names cannot be read: {error.strerror}.") from None
     except WorkbookProblem as problem:
+        where = "is in" if content is not None else "is the one that"
+        names = "" if content is not None else " in .env names"
         raise WorkbookProblem(
-            f"{problem} (The file is the one {name} in .env names, the password AZURE_CLIENT_CERTIFICATE_PASSWORD.)"
+            f"{problem} (The file {where} {CERTIFICATE}{names}, the password AZURE_CLIENT_CERTIFICATE_PASSWORD.)"
         ) from None
 
 
-def _authority_host(value: str) -> str:
-    value = (value or "https://login.microsoftonline.com").rstrip("/")
-    parts = urlsplit(value if "://" in value else f"https://{value}")  # azure-identity takes a bare host too
-    if parts.scheme != "https" or not parts.hostname or parts.path or parts.query:
+def _content(value: str) -> bytes | None:
+    """Key and certificate themselves, where somebody put them instead of a path; None for a path.
+
+    A secret store injects them as PEM, with real or written line ends (``\\n``), or as the base64 text of a PFX.
+    """
+    if "-----BEGIN" in value:
+        text = value.replace("\\r", "").replace("\\n", "\n")
+        if "-----END" not in text:
+            raise WorkbookProblem(
+                f"{CERTIFICATE} in .env holds the first line of a key only: write the path of its file instead, or put "
+                'the whole text between "..." with \\n for each line end.'
+            )
+        return text.encode()
+    letters = "".join(value.split())
+    if len(letters) < 400 or not re.fullmatch(r"[A-Za-z0-9+/_-]+=*", letters):  # no pair is shorter
+        return None
+    try:
+        data = base64.b64decode(letters.replace("-", "+").replace("_", "/") + "=" * (-len(letters) % 4))
+    except ValueError:
+        return None
+    return data if data.startswith((b"0\x82", b"0\x83", b"0\x80", b"-----BEGIN")) else None
+
+
+def _certificate_path(value: str, root: Path) -> Path:
+    if any(ord(letter) < 32 for letter in value):
+        raise WorkbookProblem(
+            f'{CERTIFICATE} in .env holds a tab or a line break: inside "..." a backslash starts one, so write '
+            "slashes (/)."
+        )
+    path = root / Path(value).expanduser()
+    try:
+        is_file = path.is_file()
+    except OSError:  # too long for a path, or not one at all
+        is_file = False
+    if not is_file:
+        raise WorkbookProblem(
+            f"{CERTIFICATE} in .env names no file that exists: give the full path, or one that counts from {root}."
+        )
+    return path
+
+
+def _authority_host(value: str) -> SplitResult:
+    value = (value or f"https://{GLOBAL.sign_in[0]}").rstrip("/")
+    parts = _split(value if "://" in value else f"https://{value}")  # azure-identity takes a bare host as well
+    if parts is None or parts.path:
         raise WorkbookProblem(
             "AZURE_AUTHORITY_HOST in .env must be a host with https and no path, like https://login.microsoftonline.com."
         )
-    return f"https://{parts.netloc}"
+    return parts
 
 
-def _graph_endpoint(value: str) -> str:
-    value = (value or "https://graph.microsoft.com/v1.0").rstrip("/")
-    parts = urlsplit(value)
-    path = parts.path.removesuffix("/users") or "/v1.0"  # the classic sample's parameters.json names .../v1.0/users
-    if parts.scheme != "https" or not parts.hostname or parts.query or path not in {"/v1.0", "/beta"}:
+def _graph_endpoint(value: str, sign_in: SplitResult) -> SplitResult:
+    cloud = cloud_of(sign_in.hostname or "") or GLOBAL
+    parts = _split((value or f"https://{cloud.graph[0]}/v1.0").rstrip("/"))
+    path = parts.path.removesuffix("/users") or "/v1.0" if parts else ""  # the sample's parameters.json has /v1.0/users
+    if parts is None or path not in {"/v1.0", "/beta"}:
         raise WorkbookProblem("GRAPH_ENDPOINT in .env must be like https://graph.microsoft.com/v1.0, with https.")
-    return f"https://{parts.netloc}{path}"
+    return parts._replace(path=path)
+
+
+def _split(address: str) -> SplitResult | None:
+    """The parts of an https address without user, query and fragment; None for anything else."""
+    try:
+        parts = urlsplit(address)
+        port_is_good = parts.port != 0  # reading it raises ValueError for a port that is no number
+    except ValueError:  # or half an IPv6 address
+        return None
+    is_bare = not (parts.query or parts.fragment or parts.username)
+    return parts if parts.scheme == "https" and parts.hostname and is_bare and port_is_good else None
+
+
+def _netloc(parts: SplitResult) -> str:
+    """The host in lower case, with a port that is not https's own."""
+    host = parts.hostname or ""
+    host = f"[{host}]" if ":" in host else host
+    return host if parts.port in (None, 443) else f"{host}:{parts.port}"
+
+
+def _one_cloud(sign_in: SplitResult, endpoint: SplitResult) -> None:
+    """Refuses a sign-in host and a Graph of two clouds: the token of one is worth nothing in the other."""
+    signs_in, reads = cloud_of(sign_in.hostname or ""), cloud_of(endpoint.hostname or "")
+    if signs_in and reads and signs_in != reads:
+        raise WorkbookProblem(
+            f"AZURE_AUTHORITY_HOST and GRAPH_ENDPOINT in .env belong to two clouds, {signs_in.name} and {reads.name}: "
+            f"with this sign-in host Graph is https://{signs_in.graph[0]}/v1.0."
+        )

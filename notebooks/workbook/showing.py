@@ -22,7 +22,7 @@ def show(value: Any) -> str:
         return repr(value)
     if isinstance(value, Mapping):
         return _row("{", [f"{show(key)}: {show(entry)}" for key, entry in list(value.items())[:_MOST]], "}", len(value))
-    for kind, (start, end) in {list: "[]", tuple: "()", set: "{}"}.items():
+    for kind, (start, end) in {list: ("[", "]"), tuple: ("(", ")"), set: ("{", "}")}.items():
         if isinstance(value, kind) and (value or kind is not set):
             comma = "," if kind is tuple and len(value) == 1 else ""
             return _row(start, [show(entry) for entry in list(value)[:_MOST]], comma + end, len(value))

@@ -24,14 +24,18 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
 
-import msal
+import msal  # type: ignore[import-untyped]
 import requests
 
 from .bench import Bench, practice_bench
 from .cells import CellRuns, shell_here
+from .exchange import Exchange
+from .practice import PracticeTenant
 from .problems import WorkbookProblem
 from .showing import without_secrets
 from .watching import LearnersError, NotStarted, Watched, has_gap, in_words, is_as_given, is_empty
+
+__all__ = ["GRAPH_SCOPE", "Ask", "LearnersError", "Verdict", "Watched", "check", "exercise", "find", "not_yet", "right"]
 
 GRAPH_SCOPE = "https://graph.microsoft.com/.default"
 _SYMBOLS = {"not started": "⬜", "not yet": "❌", "right": "✅"}
@@ -230,8 +234,23 @@ class Ask:
         """A bench as `open_bench` gives it, with the default people and consent to User.Read.All."""
         if self._bench is None:
             self._bench = practice_bench()
-            atexit.register(self._bench.practice.close)
+            atexit.register(self.practice.close)
         return self._bench
+
+    @property
+    def practice(self) -> PracticeTenant:
+        """The tenant of that bench, to make it fail, to shift its clock, and to read what it saw."""
+        if self.bench.practice is None:
+            raise RuntimeError("the checks' own bench has no practice tenant")
+        return self.bench.practice
+
+    @property
+    def last(self) -> Exchange:
+        """The newest exchange of that bench's session."""
+        newest = self.bench.wire.last
+        if newest is None:
+            raise RuntimeError("nothing was sent yet")
+        return newest
 
     def token(self, scopes: list[str], **changes: Any) -> dict[str, Any]:
         """MSAL's answer to acquire_token_for_client. A new app object each time: MSAL remembers a 400 for a minute.
@@ -248,7 +267,9 @@ class Ask:
             "http_client": bench.session,
             "instance_discovery": False,
         }
-        return msal.ConfidentialClientApplication(**(arguments | changes)).acquire_token_for_client(scopes)
+        app = msal.ConfidentialClientApplication(**(arguments | changes))
+        result: dict[str, Any] = app.acquire_token_for_client(scopes)
+        return result
 
     def graph(self, path: str, token: str | None = None) -> requests.Response:
         """Graph's answer to ``GET /v1.0{path}``.
@@ -281,9 +302,9 @@ def _fresh_ask() -> Ask:
     """The kernel's one Ask, with its tenant as new; a tenant that has died is replaced."""
     if _ask._bench is not None:
         try:
-            _ask.bench.practice.reset()
+            _ask.practice.reset()
             _ask.bench.wire.clear()
         except WorkbookProblem:
-            _ask.bench.practice.close()
+            _ask.practice.close()
             _ask._bench = None
     return _ask

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pandas as pd
 import requests
@@ -13,7 +14,7 @@ from .drawing import SequenceDiagram, assertion_in_words, table
 from .exchange import Exchange, Places, asked, failure_in_words, fill_in
 from .problems import ConnectionProblem, explain, is_no_answer
 
-_TIMEOUT = 30  # seconds: requests itself would wait for ever
+_TIMEOUT = 30  # seconds: requests itself would wait forever
 
 
 class Wire:
@@ -65,15 +66,24 @@ class Wire:
         finally:
             self._steps.remove(step)
 
-    def table(self) -> pd.DataFrame:
-        """One row for each exchange; what differs from run to run (ports, ids, times) is left out."""
-        return table(self._exchanges, self._places)
+    def table(self, *columns: str) -> pd.DataFrame:
+        """One row for each exchange; what differs from run to run (ports, ids, times) is left out.
+
+        Args:
+            columns: which to show, of ``#``, ``method``, ``host``, ``path``, ``status``, ``note``, ``sent`` and
+                ``answered``. Without any: method, path, status and note, which is the one thing that matters: the
+                error, else the scope that was asked for, else how much came.
+
+        Raises:
+            ValueError: there is no such column.
+        """
+        return table(self._exchanges, self._places, columns or ("method", "path", "status", "note"))
 
     def sequence(self) -> SequenceDiagram:
         """The same as a drawing: who asked whom, in order."""
         return SequenceDiagram(self._exchanges, self._places)
 
-    def assertion(self, stable: bool = False) -> dict[str, dict] | None:
+    def assertion(self, stable: bool = False) -> dict[str, dict[str, Any]] | None:
         """Header and claims of the last client assertion that was sent; None when none was. No signature is kept.
 
         Args:
@@ -107,7 +117,7 @@ class RecordingSession(requests.Session):
         self.wire = Wire(places)
         self._explain_failures = explain_failures
 
-    def send(self, request: requests.PreparedRequest, **options) -> requests.Response:
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
         """Sends one request and records it; redirects come through here one by one."""
         if options.get("timeout") is None:
             options["timeout"] = _TIMEOUT
@@ -116,10 +126,10 @@ class RecordingSession(requests.Session):
         began = time.monotonic()
         try:
             response = super().send(request, **options)
-        except OSError as error:  # every RequestException is one; a CA bundle that does not exist is a plain one
+        except (OSError, ValueError) as error:  # a RequestException, a CA bundle that is not there, half an address
             exchange.failure = failure_in_words(error)
-            if self._explain_failures and is_no_answer(error):
-                raise ConnectionProblem(explain(error, exchange.host)) from error
+            if self._explain_failures and is_no_answer(error, request.url or ""):
+                raise ConnectionProblem(explain(error, exchange.host)) from None  # its text may hold a proxy's password
             raise
         finally:
             exchange.seconds = time.monotonic() - began

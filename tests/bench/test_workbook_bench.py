@@ -100,15 +100,16 @@ def test_the_learners_own_pair_changes_no_word(capsys, tmp_path, monkeypatch):
 
 def test_it_says_what_is_ready(capsys):
     cases = [
-        ((), False, True, False, "its certificate, no consent yet"),
-        (("User.Read.All", "Mail.Read"), False, True, False, "consent to User.Read.All, Mail.Read"),
-        (("User.Read.All",), False, True, True, "its certificate and a client secret, consent"),
-        (("User.Read.All",), False, False, True, "an app with a client secret, consent"),
-        (("User.Read.All",), False, False, False, "no app yet"),
-        (("User.Read.All",), True, True, False, "even when .env names your own"),
+        ({"roles": ()}, "its certificate, no consent yet"),
+        ({"roles": ("User.Read.All", "Mail.Read")}, "consent to User.Read.All, Mail.Read"),
+        ({"secret": True}, "its certificate and a client secret, consent"),
+        ({"register_certificate": False, "secret": True}, "an app with a client secret, consent"),
+        ({"register_certificate": False}, "no app yet"),
     ]
-    for *options, words in cases:
-        assert words in "\n".join(bench._practice_lines(*options))
+    for options, words in cases:
+        assert words in "\n".join(bench._practice_lines(bench.PracticeOptions(**options), practice_only=False))
+    said = "\n".join(bench._practice_lines(bench.PracticeOptions(), practice_only=True))
+    assert "even when .env names your own" in said
     assert open_bench(register_certificate=False).client_id is None
     assert "no app yet" in capsys.readouterr().out
 
@@ -236,7 +237,8 @@ def test_a_tenant_that_says_nothing_is_given_up(monkeypatch):
 def env_file(monkeypatch, tmp_path):
     """Writes .env into a root of its own and lets open_bench read it."""
     monkeypatch.delenv("WORKBOOK_TENANT")
-    monkeypatch.setattr(bench, "read_env_file", lambda: settings.read_env_file(tmp_path))
+    monkeypatch.setattr(bench, "read_settings", lambda: settings.read_settings(tmp_path))
+    monkeypatch.setattr(bench, "remarks", lambda values: settings.remarks(values, tmp_path))
 
     def write(**values):
         (tmp_path / ".env").write_text(
@@ -291,14 +293,70 @@ def test_the_same_lines_work_in_a_real_tenant(env_file, elsewhere, capsys):
     one = open_bench()
     assert capsys.readouterr().out.startswith(f"Tenant   your own, {elsewhere.tenant_id}\nReady    ")
     assert (one.is_practice, one.practice, one.tenant_id) == (False, None, elsewhere.tenant_id)
+    assert one.scope == SCOPE
     token = client(
         one, {"private_key": one.private_key, "public_certificate": one.certificate}
     ).acquire_token_for_client(SCOPE)
     one.session.get(f"{one.graph_endpoint}/users", headers={"Authorization": f"Bearer {token['access_token']}"})
     assert one.wire.table()["status"].tolist() == [200, 200, 200]
-    assert one.wire.table()["host"].tolist() == ["127.0.0.1"] * 3
+    assert one.wire.table("host")["host"].tolist() == ["127.0.0.1"] * 3
     assert (len(one.wire.to_entra), len(one.wire.to_graph)) == (2, 1)
     assert one.wire.assertion(stable=True)["claims"]["aud"] == "{authority}/oauth2/v2.0/token"
+
+
+def test_a_certificate_that_is_not_uploaded_is_entras_own_sentence(env_file, elsewhere, tmp_path):
+    other = keys._fresh_pair.__wrapped__()
+    env_file(**named(elsewhere, AZURE_CLIENT_CERTIFICATE_PATH=other.pfx_path.as_posix()))
+    with pytest.raises(WorkbookProblem, match=r"gives no token: AADSTS700027: .*What helps: upload the certificate"):
+        open_bench()
+
+
+def test_an_app_that_is_not_there_is_entras_own_sentence(env_file, elsewhere):
+    env_file(**named(elsewhere))
+    elsewhere.app("remove")
+    with pytest.raises(WorkbookProblem, match=r"AADSTS700016: .*What helps: compare AZURE_CLIENT_ID") as caught:
+        open_bench()
+    assert "Trace ID" not in str(caught.value)
+
+
+def test_consent_that_is_missing_is_graphs_own_sentence(env_file, elsewhere, capsys):
+    env_file(**named(elsewhere))
+    elsewhere.revoke("User.Read.All")
+    assert not open_bench().is_practice
+    said = capsys.readouterr().out
+    assert "Missing  User.Read.All: Graph says 403 Authorization_RequestDenied, Insufficient privileges" in said
+    assert "grants consent to User.Read.All" in said
+
+
+def test_a_wider_role_is_enough(env_file, elsewhere, capsys):
+    env_file(**named(elsewhere))
+    elsewhere.revoke("User.Read.All")
+    elsewhere.grant("Directory.Read.All")
+    open_bench()
+    said = capsys.readouterr().out
+    assert "Missing  nothing\n" in said
+    assert "Privacy  outputs now hold data of your organisation" in said
+
+
+def test_a_client_secret_opens_what_does_not_need_a_certificate(env_file, monkeypatch, capsys):
+    tenant = PracticeTenant(["--secret=practice-secret"])
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", tenant.ca_certificate)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    env_file(**named(tenant, AZURE_CLIENT_CERTIFICATE_PATH="", AZURE_CLIENT_SECRET="practice-secret"))
+    try:
+        assert open_bench().is_practice
+        assert "a client secret and no certificate, so this chapter" in capsys.readouterr().out
+        one = open_bench(secret_is_enough=True)
+        assert (one.is_practice, one.private_key, one.certificate) == (False, "", "")
+        assert "access_token" in client(one, one.client_secret).acquire_token_for_client(one.scope)
+        assert "chapters about certificates use the practice tenant" in capsys.readouterr().out
+    finally:
+        tenant.close()
+
+
+def test_an_argument_that_there_is_not_is_told():
+    with pytest.raises(TypeError, match="user"):
+        open_bench(user=3)
 
 
 def test_practice_only_beats_the_env_file(env_file, elsewhere):

@@ -2,12 +2,13 @@
 
 import base64
 import json
+import traceback
 
 import msal
 import pytest
 import requests
-from workbook.bench import PRACTICE_SECRET, practice_bench
-from workbook.drawing import SequenceDiagram
+from workbook.bench import PRACTICE_SECRET, PracticeOptions, practice_bench
+from workbook.drawing import COLUMNS, SequenceDiagram
 from workbook.exchange import CUT, Exchange, Places, without_secrets
 from workbook.problems import ConnectionProblem
 from workbook.wire import RecordingSession
@@ -23,7 +24,7 @@ REAL = Places(
 
 @pytest.fixture(scope="module")
 def bench():
-    bench = practice_bench(secret=True)
+    bench = practice_bench(PracticeOptions(secret=True))
     yield bench
     bench.practice.close()
 
@@ -49,13 +50,13 @@ def get(bench, path, token):
 
 
 def everything_kept(wire):
-    return repr([vars(exchange) for exchange in wire]) + wire.table().to_string() + repr(wire.sequence())
+    return repr([vars(exchange) for exchange in wire]) + wire.table(*COLUMNS).to_string() + repr(wire.sequence())
 
 
 def test_a_daemons_whole_conversation(bench):
     token = app(bench).acquire_token_for_client(SCOPE)["access_token"]
     get(bench, "/users?$top=2&$select=id", token)
-    table = bench.wire.table()
+    table = bench.wire.table(*COLUMNS)
     assert table["#"].tolist() == [1, 2, 3]
     assert table["method"].tolist() == ["GET", "POST", "GET"]
     assert table["host"].tolist() == ["Entra ID", "Entra ID", "Microsoft Graph"]
@@ -156,14 +157,14 @@ def test_refusals_show_their_code(bench):
     assert bench.wire.last.error == "invalid_scope: AADSTS1002012"
     get(bench, "/users", "no-token")
     assert (bench.wire.last.status, bench.wire.last.error) == (401, "InvalidAuthenticationToken")
-    assert bench.wire.table()["answered"].tolist()[-1] == "InvalidAuthenticationToken"
+    assert bench.wire.table("answered")["answered"].tolist()[-1] == "InvalidAuthenticationToken"
 
 
 def test_plain_text_throttling_shows(bench):
     bench.practice.fail("token", status=429, retry_after=7)
     bench.session.post(f"{bench.authority}/oauth2/v2.0/token")
     assert (bench.wire.last.status, bench.wire.last.retry_after) == (429, "7")
-    assert bench.wire.table()["answered"][0] == "Too Many Requests"
+    assert bench.wire.table("answered")["answered"][0] == "Too Many Requests"
 
 
 def test_a_connection_that_breaks_is_kept_and_raised(bench):
@@ -183,7 +184,7 @@ def test_a_step_holds_only_its_own(bench):
         with bench.wire.fresh() as cached:
             client.acquire_token_for_client(SCOPE)
     assert (len(first), len(cached), len(bench.wire)) == (1, 0, 2)
-    assert first.table()["#"].tolist() == [1]
+    assert first.table("#")["#"].tolist() == [1]
     assert cached.table().empty
     assert cached.last is None
 
@@ -227,7 +228,8 @@ def test_the_table_shows_no_index_and_no_formula(bench):
     session = RecordingSession(REAL)
     session.wire.record(exchange(query={"$top": "1", "$select": "id", "x": "<b>"}))
     html = session.wire.table()._repr_html_()
-    assert html.count("<th>") == 7
+    assert html.count("<th>") == 4
+    assert html.count("<td") == html.count('<td style="text-align: left;">') == 4
     assert "mathjax_ignore" in html
     assert "<b>" not in html
 
@@ -249,7 +251,7 @@ def test_who_is_who_in_a_real_tenant(url, party):
 def test_a_real_tenants_table_names_hosts():
     session = RecordingSession(REAL)
     session.wire.record(exchange(host="login.microsoftonline.com"))
-    assert session.wire.table()["host"].tolist() == ["login.microsoftonline.com"]
+    assert session.wire.table("host")["host"].tolist() == ["login.microsoftonline.com"]
 
 
 # --- a real tenant without a network ----------------------------------------------------------------------------------
@@ -269,6 +271,26 @@ class Adapter(requests.adapters.BaseAdapter):
         pass
 
 
+def test_the_table_is_narrow_and_left_aligned(bench):
+    session = RecordingSession(REAL)
+    session.wire.record(exchange(method="POST", path="/x/oauth2/v2.0/token", sent={"scope": "s", "grant_type": "g"}))
+    session.wire.record(
+        exchange(path="/v1.0/users", party="Microsoft Graph", answered={"@odata.context": "c", "value": "‹3 items›"})
+    )
+    session.wire.record(exchange(path="/v1.0/me", status=400, answered={"error": {"code": "BadRequest"}}))
+    session.wire.record(exchange(path="/v1.0/me", status=None, failure="no answer in time"))
+    assert repr(session.wire.table()).splitlines() == [
+        "method  path                  status  note",
+        "POST    /x/oauth2/v2.0/token  200     scope=s",
+        "GET     /v1.0/users           200     value ‹3 items›",
+        "GET     /v1.0/me              400     BadRequest",
+        "GET     /v1.0/me              –       no answer in time",
+    ]
+    assert list(session.wire.table("#", "answered").columns) == ["#", "answered"]
+    with pytest.raises(ValueError, match="there is no column 'answer': the columns are #, method"):
+        session.wire.table("answer")
+
+
 @pytest.mark.parametrize(
     ("error", "words"),
     [
@@ -278,6 +300,9 @@ class Adapter(requests.adapters.BaseAdapter):
         (requests.ConnectTimeout("x"), "in time"),
         (requests.ReadTimeout("x"), "in time"),
         (OSError("Could not find a suitable TLS CA certificate bundle"), "names no file"),
+        (requests.exceptions.SSLError("Hostname mismatch, certificate is not valid for 'x'"), "for another name"),
+        (requests.exceptions.SSLError("Basic Constraints of CA cert not marked critical"), "Python 3.12"),
+        (requests.exceptions.InvalidSchema("Missing dependencies for SOCKS support."), "requests[socks]"),
     ],
 )
 def test_no_network_is_one_sentence(error, words):
@@ -289,6 +314,17 @@ def test_no_network_is_one_sentence(error, words):
     assert caught.value._render_traceback_() == [str(caught.value)]
     assert isinstance(caught.value, requests.ConnectionError)
     assert session.wire.last.failure
+
+
+@pytest.mark.parametrize(
+    "proxy", ["http://svc:S3cret#9@127.0.0.1:8080", "http:/127.0.0.1:8080", "http://u:S3cret@[::1"]
+)
+def test_a_proxy_variable_that_is_no_address(monkeypatch, proxy):
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    monkeypatch.setenv("NO_PROXY", "")
+    with pytest.raises(ConnectionProblem, match="HTTPS_PROXY") as caught:
+        RecordingSession(REAL, explain_failures=True).get("https://graph.microsoft.com/v1.0/users")
+    assert "S3cret" not in "".join(traceback.format_exception(caught.value))
 
 
 def test_a_learners_own_mistake_keeps_its_own_error():

@@ -9,7 +9,16 @@ from chapters import CHAPTERS, ROOT
 from documents import links
 
 TOP_LEVEL = {"README.md", "requirements.txt", "env.sample", "data", "notebooks", "tests"}
-DOT_FILES = {".ci", ".github", ".devcontainer", ".gitignore", ".gitattributes", ".mypy.ini", ".ruff.toml"}
+DOT_FILES = {
+    ".ci",
+    ".devcontainer",
+    ".gitattributes",
+    ".githooks",
+    ".github",
+    ".gitignore",
+    ".mypy.ini",
+    ".ruff.toml",
+}
 
 
 def tracked() -> list[Path]:

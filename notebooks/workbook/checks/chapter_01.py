@@ -6,10 +6,12 @@ import re
 import time
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 import jwt
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from ..keys import PASSPHRASE
 from ..marking import call_of, of_type, plain
@@ -98,7 +100,11 @@ def _base64url(data: bytes) -> str:
 def _reply_of_entra(thumbprint: str, ask: Ask) -> str:
     """What Entra ID answers to an assertion that is good in all but, perhaps, the name of its certificate."""
     bench, now = ask.bench, int(time.time())
-    claims = {"aud": f"{bench.authority}/oauth2/v2.0/token", "iss": bench.client_id, "sub": bench.client_id}
+    claims: dict[str, Any] = {
+        "aud": f"{bench.authority}/oauth2/v2.0/token",
+        "iss": bench.client_id,
+        "sub": bench.client_id,
+    }
     claims |= {"jti": str(uuid.uuid4()), "nbf": now, "exp": now + 600}
     assertion = jwt.encode(claims, str(bench.private_key), "PS256", headers={"x5t#S256": thumbprint})
     result = ask.token([GRAPH_SCOPE], client_credential={"client_assertion": lambda: assertion})
@@ -163,6 +169,8 @@ def _files(ask: Ask) -> dict[str, bytes]:
     """The bench's own pair in every envelope a learner may meet."""
     pem, der = serialization.Encoding.PEM, serialization.Encoding.DER
     key = serialization.load_pem_private_key(ask.bench.private_key.encode(), None)
+    if not isinstance(key, rsa.RSAPrivateKey) or ask.bench.pfx_path is None:
+        raise TypeError("the practice pair is RSA, and there is a PFX of it")
     certificate = x509.load_pem_x509_certificate(ask.bench.certificate.encode())
     modern, open_text = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     lock = serialization.BestAvailableEncryption(PASSPHRASE.encode())

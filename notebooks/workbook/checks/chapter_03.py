@@ -72,7 +72,7 @@ def _without_thumbprint(sentence: str) -> str:
 
 
 def _wrong_header(answer: dict[str, Any], ask: Ask) -> Verdict | None:
-    header = ask.bench.wire.assertion()["header"]
+    header = (ask.bench.wire.assertion() or {})["header"]
     if header["alg"] == "PS256" and "x5t#S256" in header:
         return None
     seen = f"Entra ID gives a token, but the header says {header['alg']} and x5t"

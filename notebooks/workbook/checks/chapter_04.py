@@ -1,11 +1,13 @@
 """Chapter 04: which scope a daemon asks for, and what its token says it may do."""
 
 from collections.abc import Callable
+from typing import Any
 
 from ..marking import call_of, gives, of_type, plain
 from ..showing import show
 from ..verdicts import Ask, LearnersError, Verdict, exercise, not_yet, right
 
+Missing = Callable[[dict[str, Any], list[str]], list[str]]
 GRAPH = "https://graph.microsoft.com"
 OTHERS = {
     "api://b5c1a3de-0000-4000-8000-9e2f71d0c4a6": "use resource_uri.",
@@ -33,7 +35,7 @@ def scope(graph_scope: Callable[[str], list[str]], ask: Ask) -> Verdict:
 
 
 @exercise("04-roles")
-def roles(missing_roles: Callable[[dict, list[str]], list[str]], ask: Ask) -> Verdict:
+def roles(missing_roles: Missing, ask: Ask) -> Verdict:
     """missing_roles(claims, needed) gives the needed app roles that a token lacks, sorted."""
     needed = ["User.Read.All", "Group.Read.All", "AuditLog.Read.All"]
     return (
@@ -76,7 +78,7 @@ _FIRST_MISTAKES = {
 }
 
 
-def _without_roles(missing_roles: Callable[[dict, list[str]], list[str]], needed: list[str]) -> Verdict | None:
+def _without_roles(missing_roles: Missing, needed: list[str]) -> Verdict | None:
     """Nothing consented to: Entra ID leaves the claim out (entra docs: v2-oauth2-client-creds-grant-flow.md)."""
     try:
         return gives(
@@ -92,7 +94,7 @@ def _without_roles(missing_roles: Callable[[dict, list[str]], list[str]], needed
         raise
 
 
-def _nothing_missing(missing_roles: Callable[[dict, list[str]], list[str]]) -> Verdict | None:
+def _nothing_missing(missing_roles: Missing) -> Verdict | None:
     claims = {"roles": ["User.Read.All", "Mail.Read"]}
     reason = "nothing is missing, and an empty list says so."
     try:

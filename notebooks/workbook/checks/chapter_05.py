@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from unittest.mock import patch
 
-import msal
+import msal  # type: ignore[import-untyped]
 
 from ..marking import call_of, of_type, plain
 from ..showing import without_secrets
@@ -28,7 +28,7 @@ def _new_app(ask: Ask) -> msal.ConfidentialClientApplication:
 
 
 def _token_requests(ask: Ask) -> int:
-    return sum(seen["path"].endswith("/token") for seen in ask.bench.practice.requests())
+    return sum(seen["path"].endswith("/token") for seen in ask.practice.requests())
 
 
 # --- 05-count-requests ----------------------------------------------------------------------------------------------
@@ -62,7 +62,7 @@ _seen: dict[tuple[int, ...], int] = {}
 
 def _requests_of_msal(ask: Ask, starts: list[int], lifetime: int) -> int:
     """What the tenant sees of the real MSAL at these moments: its clock is set by hand, the tenant's goes along."""
-    practice = ask.bench.practice
+    practice = ask.practice
     practice.reset()
     practice.token_lifetime(lifetime + 1)  # Entra announces one second less
     app, begin, shifted = _new_app(ask), int(time.time()), 0
@@ -117,7 +117,7 @@ def token(get_token: Watched, ask: Ask) -> Verdict:
     return right("the caller has a token, or a sentence that is fit for a log.")
 
 
-def _good_answer(learners: Callable, ask: Ask) -> Verdict | None:
+def _good_answer(learners: Watched, ask: Ask) -> Verdict | None:
     """The token's text, for the resource that was asked for."""
     for resource in ("https://graph.microsoft.com", OTHER_RESOURCE):
         try:
@@ -152,12 +152,13 @@ def _audience(token: str) -> str | None:
     """The aud of an access token, None when it is none. The check may look: it stands on the tenant's side."""
     try:
         payload = token.split(".")[1]
-        return json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))).get("aud")
+        audience = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))).get("aud")
+        return str(audience)
     except (ValueError, IndexError, AttributeError):
         return None
 
 
-def _second_call(learners: Callable, ask: Ask) -> Verdict | None:
+def _second_call(learners: Watched, ask: Ask) -> Verdict | None:
     app = _new_app(ask)
     before = _token_requests(ask)
     learners(app, [GRAPH_SCOPE])
@@ -170,16 +171,16 @@ def _second_call(learners: Callable, ask: Ask) -> Verdict | None:
     return not_yet(f"two calls with one app object, and the tenant saw {seen} token requests: leave the cache alone.")
 
 
-def _refusals(learners: Callable, ask: Ask) -> Verdict | None:
+def _refusals(learners: Watched, ask: Ask) -> Verdict | None:
     """Two refusals with different words, so that a fixed message does not pass."""
     verdict = _refusal(learners, ask, ["User.Read.All"])
     if verdict:
         return verdict
-    ask.bench.practice.app("remove")
+    ask.practice.app("remove")
     return _refusal(learners, ask, [GRAPH_SCOPE])
 
 
-def _refusal(learners: Callable, ask: Ask, scopes: list[str]) -> Verdict | None:
+def _refusal(learners: Watched, ask: Ask, scopes: list[str]) -> Verdict | None:
     app = _new_app(ask)
     try:
         answer = learners(app, scopes)
@@ -187,7 +188,7 @@ def _refusal(learners: Callable, ask: Ask, scopes: list[str]) -> Verdict | None:
         raised, text = error.__cause__, str(error.__cause__)
     else:
         return not_yet(f"Entra ID refused, and it returns a {type(answer).__name__}: raise RuntimeError instead.")
-    refusal = ask.bench.wire.last.answered
+    refusal = ask.last.answered
     if raised is None:
         return not_yet("Entra ID refused, and it returns None: the caller would go on without a token.")
     if isinstance(raised, KeyError):

@@ -10,6 +10,7 @@ from ..marking import of_type, plain
 from ..verdicts import Ask, LearnersError, Verdict, exercise, not_yet, right
 
 Page = dict[str, Any]
+ReadAll = Callable[[Callable[[str], Page], str], list[Any]]
 
 # The rows that tell the usual tests for guests apart: a guest taken over as a member keeps #EXT# in the name, and
 # old accounts have no type at all.
@@ -60,9 +61,9 @@ def guests_today(guests: Callable[[pd.DataFrame], pd.DataFrame], ask: Ask) -> Ve
 
 
 @exercise("06-read-all")
-def all_pages(read_all: Callable[[Callable[[str], Page], str], list], ask: Ask) -> Verdict:
+def all_pages(read_all: ReadAll, ask: Ask) -> Verdict:
     """read_all(get, url) gives the users of all pages, in order."""
-    pages = {
+    pages: dict[str, Page] = {
         "first": {"value": [{"id": "a"}, {"id": "b"}], "@odata.nextLink": "second"},
         "second": {"value": [], "@odata.nextLink": "third"},
         "third": {"value": [{"id": "c"}], "@odata.nextLink": "fourth"},
@@ -102,7 +103,7 @@ def all_pages(read_all: Callable[[Callable[[str], Page], str], list], ask: Ask) 
     return _on_the_practice_tenant(read_all, ask)
 
 
-def _rows(read_all: Callable[[Callable[[str], Page], str], list], get: Callable[[str], Page]) -> Any:
+def _rows(read_all: ReadAll, get: Callable[[str], Page]) -> Any:
     try:
         return read_all(get, "first")
     except LearnersError as error:
@@ -111,7 +112,7 @@ def _rows(read_all: Callable[[Callable[[str], Page], str], list], get: Callable[
         raise
 
 
-def _on_the_practice_tenant(read: Callable[[Callable[[str], Page], str], list], ask: Ask) -> Verdict:
+def _on_the_practice_tenant(read: ReadAll, ask: Ask) -> Verdict:
     bench = ask.bench
     token = ask.token(["https://graph.microsoft.com/.default"])["access_token"]
     headers = {"Authorization": f"Bearer {token}"}

@@ -9,6 +9,7 @@ from ..marking import call_of, of_type, plain
 from ..verdicts import GRAPH_SCOPE, Ask, LearnersError, Verdict, exercise, not_yet, right
 
 Users = list[dict[str, Any]]
+Complete = Callable[[list[Users], int], Users]
 Wait = Callable[[int, Mapping[str, str], int], float | None]
 
 # --- 07-wait --------------------------------------------------------------------------------------------------------
@@ -24,7 +25,8 @@ def wait(seconds_to_wait: Wait, ask: Ask) -> Verdict:
 def _seconds(learners: Wait, status: int, headers: Mapping[str, str], attempt: int) -> float | None:
     """The learner's answer; None is a good one here, although `check` takes it for a forgotten return elsewhere."""
     try:
-        return plain(learners(status, CaseInsensitiveDict(headers), attempt))
+        seconds: float | None = plain(learners(status, CaseInsensitiveDict(headers), attempt))
+        return seconds
     except LearnersError as error:
         if error.__cause__ is None:
             return None
@@ -35,7 +37,7 @@ def _as_told(learners: Wait, ask: Ask) -> Verdict | None:
     """The practice tenant throttles, and its own headers are handed on."""
     token = ask.token([GRAPH_SCOPE])["access_token"]
     for asked, attempt in ((7, 3), (30, 0)):
-        ask.bench.practice.fail("graph", status=429, retry_after=asked)
+        ask.practice.fail("graph", status=429, retry_after=asked)
         answer = ask.graph("/users?$top=1", token)
         given = _seconds(learners, answer.status_code, answer.headers, attempt)
         if isinstance(given, str):
@@ -59,7 +61,7 @@ def _older_example(learners: Wait) -> Verdict | None:
 
 
 def _without_being_told(learners: Wait, ask: Ask) -> Verdict | None:
-    ask.bench.practice.fail("graph", status=503)
+    ask.practice.fail("graph", status=503)
     answer = ask.graph("/users?$top=1")
     try:
         given = [_seconds(learners, status, answer.headers, attempt) for status in (503, 504) for attempt in range(5)]
@@ -109,7 +111,7 @@ def _words(seconds: float | None) -> str:
 
 
 @exercise("07-complete")
-def everybody(complete: Callable[[list[Users], int], Users], ask: Ask) -> Verdict:
+def everybody(complete: Complete, ask: Ask) -> Verdict:
     """complete(parts, count) gives each user once, or raises ValueError when somebody is missing."""
     a, b, c, d = ({"id": name, "displayName": name.upper()} for name in "abcd")
     verdict = (
@@ -123,7 +125,7 @@ def everybody(complete: Callable[[list[Users], int], Users], ask: Ask) -> Verdic
     return verdict or _on_the_practice_tenant(complete, ask)
 
 
-def _each_once(learners: Callable, parts: list[Users], names: str) -> Verdict | None:
+def _each_once(learners: Complete, parts: list[Users], names: str) -> Verdict | None:
     rows = sum(len(part) for part in parts)
     try:
         people = learners(parts, len(names))
@@ -144,7 +146,7 @@ def _each_once(learners: Callable, parts: list[Users], names: str) -> Verdict | 
     return None
 
 
-def _refuses(learners: Callable, parts: list[Users], count: int, what: str) -> Verdict | None:
+def _refuses(learners: Complete, parts: list[Users], count: int, what: str) -> Verdict | None:
     try:
         people = learners(parts, count)
     except LearnersError as error:
@@ -157,7 +159,7 @@ def _refuses(learners: Callable, parts: list[Users], count: int, what: str) -> V
     return not_yet(f"{what}, and it returns {length} without a word: raise ValueError.")
 
 
-def _on_the_practice_tenant(learners: Callable, ask: Ask) -> Verdict:
+def _on_the_practice_tenant(learners: Complete, ask: Ask) -> Verdict:
     """Three partitions of real users that overlap, and the same without one of them."""
     token = ask.token([GRAPH_SCOPE])["access_token"]
     filters = ("userType eq 'Member'", "userType eq 'Guest'", "accountEnabled eq true", "accountEnabled eq false")

@@ -1,6 +1,7 @@
 """Chapter 10: what a scheduler does with an exit code, and the classic sample's settings under their other names."""
 
 from collections.abc import Callable
+from typing import Any
 
 from ..marking import call_of, of_type, plain
 from ..verdicts import GRAPH_SCOPE, Ask, LearnersError, Verdict, exercise, not_yet, right
@@ -14,7 +15,8 @@ FORMS = {
     "AZURE_CLIENT_CERTIFICATE_PATH": "private_key_file as it is",
     "AZURE_CLIENT_SECRET": "secret as it is",
 }
-GLOBAL = {
+Parameters = dict[str, Any]
+GLOBAL: Parameters = {
     "authority": "https://login.microsoftonline.com/contoso.example",
     "client_id": "2f1c7a90-5d1e-4b0a-9c55-3a7e6f10b2c4",
     "scope": [GRAPH_SCOPE],
@@ -22,7 +24,7 @@ GLOBAL = {
     "private_key_file": "server.pem",
     "endpoint": "https://graph.microsoft.com/v1.0/users",
 }
-IN_CHINA = {
+IN_CHINA: Parameters = {
     "authority": "https://login.partner.microsoftonline.cn/7b1e4c52-2f0d-4d0b-8a3e-51c9d2f6e8a7/",
     "client_id": "c0ffee00-1d2e-4f3a-8b4c-5d6e7f8091a2",
     "scope": ["https://microsoftgraph.chinacloudapi.cn/.default"],
@@ -32,16 +34,16 @@ IN_CHINA = {
 
 
 @exercise("10-parameters")
-def parameters(to_environment: Callable[[dict], dict[str, str]], ask: Ask) -> Verdict:
+def parameters(to_environment: Callable[[Parameters], dict[str, str]], ask: Ask) -> Verdict:
     """to_environment(parameters) gives the AZURE_* settings and GRAPH_ENDPOINT that say what a parameters.json says."""
-    usual = {
+    usual: dict[str, str] = {
         "AZURE_AUTHORITY_HOST": "https://login.microsoftonline.com",
         "AZURE_TENANT_ID": "contoso.example",
         "AZURE_CLIENT_ID": GLOBAL["client_id"],
         "AZURE_CLIENT_CERTIFICATE_PATH": "server.pem",
         "GRAPH_ENDPOINT": "https://graph.microsoft.com/v1.0",
     }
-    in_china = {
+    in_china: dict[str, str] = {
         "AZURE_AUTHORITY_HOST": "https://login.partner.microsoftonline.cn",
         "AZURE_TENANT_ID": "7b1e4c52-2f0d-4d0b-8a3e-51c9d2f6e8a7",
         "AZURE_CLIENT_ID": IN_CHINA["client_id"],
@@ -58,7 +60,7 @@ def parameters(to_environment: Callable[[dict], dict[str, str]], ask: Ask) -> Ve
     return verdict or _used(to_environment, ask)
 
 
-def _compare(settings: dict[str, str], expected: dict[str, str], given: dict, ask: Ask) -> Verdict | None:
+def _compare(settings: dict[str, str], expected: dict[str, str], given: Parameters, ask: Ask) -> Verdict | None:
     if wrong := of_type(settings, dict, "to_environment(parameters)"):
         return wrong
     settings = plain(settings)
@@ -84,7 +86,7 @@ def _endpoint(found: str, expected: str, ask: Ask) -> Verdict:
     return not_yet(f"GRAPH_ENDPOINT is {found!r}, and Graph answers at {expected}: cut an ending only if it is there.")
 
 
-def _used(to_environment: Callable[[dict], dict[str, str]], ask: Ask) -> Verdict:
+def _used(to_environment: Callable[[Parameters], dict[str, str]], ask: Ask) -> Verdict:
     """The practice tenant's own addresses, with a port, used as a program would use them."""
     bench = ask.bench
     given = GLOBAL | {"authority": bench.authority, "client_id": bench.client_id}
@@ -133,7 +135,7 @@ def _refused(next_step: Callable[[int, int], str], ask: Ask) -> Verdict | None:
         if step == "ok":
             return not_yet(f"{code} is ok here, so nobody learns that the file is that of yesterday.")
         if step == "retry" and code == 4:
-            ask.bench.practice.revoke("User.Read.All")
+            ask.practice.revoke("User.Read.All")
             statuses = [ask.graph("/users?$top=1").status_code for _ in range(3)]
             return not_yet(
                 f"4 is tried again; without consent the practice tenant answers {statuses}: time does not help."
@@ -150,7 +152,7 @@ def _busy(next_step: Callable[[int, int], str], ask: Ask) -> Verdict | None:
         return not_yet("5 is ok here, but there is no new file: try again, and alert in the end.")
     if steps[0] == "alert":
         token = ask.token([GRAPH_SCOPE])["access_token"]
-        ask.bench.practice.fail("graph", status=503)
+        ask.practice.fail("graph", status=503)
         statuses = [ask.graph("/users?$top=1", token).status_code for _ in range(2)]
         return not_yet(f"5 wakes somebody at once; the practice tenant was busy once and answers {statuses}: retry.")
     if "alert" not in steps:
