@@ -56,6 +56,7 @@ FIRST = {
     "invalid_client": ...,
     "invalid_scope": "scope",
     "invalid_resource": "scope",
+    "invalid_request": "request",
 }
 
 
@@ -104,6 +105,7 @@ def _entra(look: Callable[[dict[str, Any]], Any], ask: Ask, word: Callable[[str]
         (_without_principal(ask), "application", "the app has no service principal, and no other proof would help."),
         (_late(ask), "clock", "700024 is about time, and its error is that of a wrong certificate."),
         (_brief(ask, ask.token(["User.Read.All"])), "scope", "a permission was asked for instead of .default."),
+        (_brief(ask, ask.token([])), "request", "the request lacks a field, and its error is invalid_request."),
         (BLOCKED, "unknown", "this error is in no table, so say that you do not know."),
         (REWORDED, "proof", "decide by error and number: the text is for people, and it may be in any language."),
         (REVOKED, "proof", "this number is in no table, and its error is."),

@@ -21,6 +21,7 @@ FIRST = {{
     "invalid_client": {proof},
     "invalid_scope": "scope",
     "invalid_resource": "scope",
+    "invalid_request": "request",
 }}
 
 
@@ -48,7 +49,7 @@ import requests
 
 NUMBERS = {700024: "clock", 7000229: "application"}
 ERRORS = {"unauthorized_client": "application", "invalid_client": "proof"}
-ERRORS |= {"invalid_scope": "scope", "invalid_resource": "scope"}
+ERRORS |= {"invalid_scope": "scope", "invalid_resource": "scope", "invalid_request": "request"}
 STATUSES = {401: "token", 403: "permission", 400: "question", 404: "question"}
 STATUSES |= dict.fromkeys([429, 500, 502, 503, 504], "wait")
 NETWORK = (requests.ConnectionError, requests.Timeout)
@@ -128,6 +129,8 @@ RIGHT = {
             "            return 'proof'\n"
             "        case _, 'invalid_scope' | 'invalid_resource':\n"
             "            return 'scope'\n"
+            "        case _, 'invalid_request':\n"
+            "            return 'request'\n"
             "    return 'unknown'\n"
         ),
     },
@@ -206,13 +209,13 @@ MISTAKES = {
         "the text decides": (
             'def look_first(result):\n    text = result.get("error_description", "")\n'
             '    words = {"700024": "clock", "7000229": "application", "700016": "application", "1002012": "scope"}\n'
-            '    words |= {"53003": "unknown"}\n'
+            '    words |= {"53003": "unknown", "900144": "request"}\n'
             '    return next((word for number, word in words.items() if number in text), "proof")\n',
             "the text is for people",
         ),
         "numbers only": (
             'def look_first(result):\n    numbers = {700024: "clock", 7000229: "application", 700016: "application"}\n'
-            '    numbers |= {7000215: "proof", 700027: "proof", 1002012: "scope"}\n'
+            '    numbers |= {7000215: "proof", 700027: "proof", 1002012: "scope", 900144: "request"}\n'
             '    return numbers.get(result["error_codes"][0], "unknown")\n',
             "its error is",
         ),
