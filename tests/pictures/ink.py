@@ -22,6 +22,7 @@ DPI = 100
 MARGIN = 28
 LEADING = 1.35  # from one line of a text to the next, in sizes of the type
 SMALLEST = 11  # pixels: the smallest type that reads well
+SHADE = 8  # of 255: shades closer than this are made one; the eye cannot tell them apart
 
 PAPER = "#fdfdfb"
 FRAME = "#9aa0a6"
@@ -307,7 +308,7 @@ class Sheet:
             self._canvas.draw()
         pixels = Image.frombytes("RGBA", self._canvas.get_width_height(), self._canvas.buffer_rgba().tobytes())
         file = io.BytesIO()
-        pixels.convert("RGB").save(file, format="png", optimize=True)
+        slim(pixels.convert("RGB")).save(file, format="png", optimize=True)
         return file.getvalue()
 
     def faults(self) -> list[str]:
@@ -352,3 +353,15 @@ def contrast(one: str, other: str) -> float:
     """The contrast ratio of two colours, from 1 to 21 (WCAG 2.2, "contrast ratio")."""
     darker, lighter = sorted([luminance(one), luminance(other)])
     return (lighter + 0.05) / (darker + 0.05)
+
+
+def slim(picture: Image.Image) -> Image.Image:
+    """The same picture with fewer shades, as a palette where that is enough: a third of the bytes in the notebook.
+
+    A shade moves by half of `SHADE` at most. What processors round differently ends at most one shade apart, which is
+    what the bake of the notebooks tolerates.
+    """
+    shades = [min(255, round(level / SHADE) * SHADE) for level in range(256)]
+    fewer = picture.point(shades * 3)
+    colours = fewer.getcolors(256)
+    return fewer.quantize(len(colours), dither=Image.Dither.NONE) if colours else fewer

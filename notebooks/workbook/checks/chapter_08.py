@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 import jwt
-import msal  # type: ignore[import-untyped]
+import msal
 import requests
 
 from ..marking import call_of, chosen, gives, of_type, plain
@@ -82,7 +83,7 @@ BLOCKED = {  # Conditional Access for workload identities (entra docs: condition
 
 
 @exercise("08-look-first", given=GIVEN_LOOK_FIRST)
-def entra_first(look_first: Callable[[dict[str, Any]], str], ask: Ask) -> Verdict:
+def entra_first(look_first: Callable[[dict], str], ask: Ask) -> Verdict:
     """look_first(result) gives one word for a refusal of Entra ID."""
     return (
         _entra(look_first, ask)
@@ -91,14 +92,23 @@ def entra_first(look_first: Callable[[dict[str, Any]], str], ask: Ask) -> Verdic
     )
 
 
-def _entra(look: Callable[[dict[str, Any]], Any], ask: Ask, word: Callable[[str], Any] = str) -> Verdict | None:
+def _entra(look: Callable[[dict], Any], ask: Ask, word: Callable[[str], Any] = str) -> Verdict | None:
     """Refusals of the practice tenant, and three that it does not give.
 
     Args:
         look: the learner's function.
         word: makes what is expected of the one word that `look_first` gives.
     """
-    cases = [
+    for refusal, expected, reason in _refusals(ask):
+        if wrong := gives(look, refusal, expected=word(expected), reason=reason):
+            return wrong
+    return None
+
+
+@cache  # the tenant gives the same answers every time, and asking for them takes longer than checking
+def _refusals(ask: Ask) -> list[tuple[dict[str, Any], str, str]]:
+    """What Entra ID refuses, where to look first, and why."""
+    return [
         (_refusal(ask, client_credential="a-wrong-secret"), "proof", "the secret is what Entra ID did not accept."),
         (_refusal(ask, client_id=ask.bench.tenant_id), "application", "no such application is known in this tenant."),
         (_refusal(ask, client_credential=_unknown_key(ask)), "proof", "700027 is about the certificate."),
@@ -110,10 +120,6 @@ def _entra(look: Callable[[dict[str, Any]], Any], ask: Ask, word: Callable[[str]
         (REWORDED, "proof", "decide by error and number: the text is for people, and it may be in any language."),
         (REVOKED, "proof", "this number is in no table, and its error is."),
     ]
-    for refusal, expected, reason in cases:
-        if wrong := gives(look, refusal, expected=word(expected), reason=reason):
-            return wrong
-    return None
 
 
 def _refusal(ask: Ask, **changes: Any) -> dict[str, Any]:
@@ -139,21 +145,20 @@ def _without_principal(ask: Ask) -> dict[str, Any]:
 
 
 def _late(ask: Ask) -> dict[str, Any]:
-    ask.practice.shift_clock(3600)
+    ask.bench.practice.shift_clock(3600)
     refusal = _refusal(ask)
-    ask.practice.shift_clock(-3600)
+    ask.bench.practice.shift_clock(-3600)
     return refusal
 
 
 def _as_administrator(ask: Ask, path: str, body: dict[str, Any]) -> dict[str, Any]:
     """POST to Graph with a permission that the daemon holds for this one request."""
-    ask.practice.grant("Application.ReadWrite.All")
+    ask.bench.practice.grant("Application.ReadWrite.All")
     headers = {"Authorization": f"Bearer {ask.token([GRAPH_SCOPE])['access_token']}"}
-    ask.practice.revoke("Application.ReadWrite.All")
+    ask.bench.practice.revoke("Application.ReadWrite.All")
     answer = ask.bench.session.post(ask.bench.graph_endpoint + path, json=body, headers=headers)
     answer.raise_for_status()
-    created: dict[str, Any] = answer.json()
-    return created
+    return answer.json()
 
 
 # --- 08-diagnose ----------------------------------------------------------------------------------------------------
@@ -196,13 +201,14 @@ def _exceptions(diagnose: Callable[[Any], Any], ask: Ask) -> Verdict | None:
     return None
 
 
-def _not_json() -> Any:
+def _not_json() -> ValueError:
     try:
         return json.loads("Too Many Requests")
     except json.JSONDecodeError as error:
         return error
 
 
+@cache
 def _unknown_tenant(ask: Ask) -> Any:
     host = ask.bench.authority.rpartition("/")[0]
     try:
@@ -212,9 +218,17 @@ def _unknown_tenant(ask: Ask) -> Any:
 
 
 def _statuses(diagnose: Callable[[Any], Any], ask: Ask) -> Verdict | None:
-    """Graph's answers, as the practice tenant gives them."""
+    for answer, expected, reason in _answers(ask):
+        if wrong := gives(diagnose, answer, expected=expected, reason=reason):
+            return wrong
+    return None
+
+
+@cache
+def _answers(ask: Ask) -> list[tuple[requests.Response, tuple[str, str], str]]:
+    """Graph's answers, as the practice tenant gives them, what to say of each, and why."""
     practice, token = ask.practice, ask.token([GRAPH_SCOPE])["access_token"]
-    cases = [
+    answers = [
         (ask.graph("/users?$top=1", token), ("nobody", "nothing"), "200 is no failure."),
         (ask.graph("/users", "not-a-token"), ("Graph", "token"), "401: Graph does not accept the token."),
         (ask.graph("/applications", token), ("Graph", "permission"), "403: the token does not allow this."),
@@ -227,14 +241,11 @@ def _statuses(diagnose: Callable[[Any], Any], ask: Ask) -> Verdict | None:
     ]
     for status in (429, 500, 502, 503, 504):
         practice.fail("graph", status=status)
-        cases.append((ask.graph("/users", token), ("Graph", "wait"), f"{status} goes away with time."))
+        answers.append((ask.graph("/users", token), ("Graph", "wait"), f"{status} goes away with time."))
     for status in (409, 501):
         practice.fail("graph", status=status)
-        cases.append((ask.graph("/users", token), ("Graph", "unknown"), f"{status} is not in the table, so say so."))
-    for outcome, expected, reason in cases:
-        if wrong := gives(diagnose, outcome, expected=expected, reason=reason):
-            return wrong
-    return None
+        answers.append((ask.graph("/users", token), ("Graph", "unknown"), f"{status} is not in the table, so say so."))
+    return answers
 
 
 # --- 08-shop --------------------------------------------------------------------------------------------------------
@@ -263,6 +274,7 @@ SHOP = {
     "seating": HEALTHY | {"department": "Operations", "resource": "https://management.azure.com"},
     "bonus": HEALTHY | {"department": "Slaes"},
 }
+SAFE = ("certificate-2025", "certificate-2026", "secret-id", "secret-value")
 MEANT = {name: settings["department"] for name, settings in SHOP.items()} | {"bonus": "Sales"}
 
 
@@ -274,8 +286,7 @@ def six_repairs(repairs: dict[str, dict[str, str]], ask: Ask) -> Verdict:
     repairs = plain(repairs)
     for name in repairs.keys() - SHOP.keys():
         return not_yet(f"there is no daemon called {show(name)}; there are {', '.join(SHOP)}.")
-    safe = _safe(ask)
-    verdicts = {name: _one_repair(name, repairs.get(name, {}), safe, ask) for name in SHOP}
+    verdicts = {name: _one_repair(name, repairs.get(name, {}), ask) for name in SHOP}
     running = sum(verdict.state == "right" for verdict in verdicts.values())
     lines = [f"{_MARKS[verdict.state]} {name}: {verdict.hint}" for name, verdict in verdicts.items()]
     words = "\n   ".join([f"{running} of {len(SHOP)} daemons run.", *lines])
@@ -289,15 +300,11 @@ def _safe(ask: Ask) -> dict[str, Any]:
     """The tenant prepared for the shop: the app gets a secret, and the safe holds what the settings name."""
     bench = ask.bench
     made = _as_administrator(ask, f"/applications(appId='{bench.client_id}')/addPassword", {"passwordCredential": {}})
-    return {
-        "certificate-2025": _unknown_key(ask),
-        "certificate-2026": {"private_key": bench.private_key, "public_certificate": bench.certificate},
-        "secret-id": made["keyId"],
-        "secret-value": made["secretText"],
-    }
+    certificate = {"private_key": bench.private_key, "public_certificate": bench.certificate}
+    return dict(zip(SAFE, (_unknown_key(ask), certificate, made["keyId"], made["secretText"]), strict=True))
 
 
-def _one_repair(name: str, repair: Any, safe: Mapping[str, Any], ask: Ask) -> Verdict:
+def _one_repair(name: str, repair: Any, ask: Ask) -> Verdict:
     if repair in ({}, None, ...):
         return Verdict("not started", "no repair yet.")
     if not isinstance(repair, dict):
@@ -309,13 +316,15 @@ def _one_repair(name: str, repair: Any, safe: Mapping[str, Any], ask: Ask) -> Ve
     [(setting, value)] = repair.items()
     if not isinstance(value, str):
         return not_yet(f"the value of {setting} is a text, and this is {show(value)}.")
-    if setting == "credential" and value not in safe:
-        return not_yet(f"the safe holds nothing under that name; it holds {', '.join(safe)}.")
-    return _try_out(name, SHOP[name] | repair, safe, ask)
+    if setting == "credential" and value not in SAFE:
+        return not_yet(f"the safe holds nothing under that name; it holds {', '.join(SAFE)}.")
+    return _try_out(name, setting, value, ask)
 
 
-def _try_out(name: str, settings: Mapping[str, str], safe: Mapping[str, Any], ask: Ask) -> Verdict:
-    """Runs one daemon with its repaired settings, and lets whoever refuses say so."""
+@cache
+def _try_out(name: str, setting: str, value: str, ask: Ask) -> Verdict:
+    """Runs one daemon with its repaired setting, and lets whoever refuses say so."""
+    settings, safe = SHOP[name] | {setting: value}, _safe(ask)
     try:
         result = ask.token(
             [f"{settings['resource']}/.default"],
