@@ -5,7 +5,7 @@ import types
 
 import pytest
 from practice_tenant.portal.door import is_loopback
-from workbook.bench import practice_bench
+from workbook.bench import PracticeOptions, practice_bench
 from workbook.portal_address import SETTING, is_forwarded, portal_address
 
 OWN = "http://127.0.0.1:4711/abcdefghijklmnopqrstuv/"
@@ -49,7 +49,7 @@ def test_colab_is_asked_for_its_own_address(monkeypatch):
 
 
 def test_a_bench_with_the_portal_has_its_address_and_one_without_has_none():
-    bench = practice_bench(portal=True)
+    bench = practice_bench(PracticeOptions(portal=True))
     try:
         assert is_loopback(bench.practice.portal_url.split("/")[2])
         assert "App registrations" in bench.session.get(bench.practice.portal_url, timeout=10).text
@@ -64,7 +64,7 @@ def test_a_bench_with_the_portal_has_its_address_and_one_without_has_none():
 
 def test_behind_a_proxy_the_portal_takes_its_host(monkeypatch):
     monkeypatch.setenv("JUPYTERHUB_SERVICE_PREFIX", "/user/jane/")
-    bench = practice_bench(portal=True)
+    bench = practice_bench(PracticeOptions(portal=True))
     try:
         port, _, folder = bench.practice.portal_url.removeprefix("/user/jane/proxy/").partition("/")
         answer = bench.session.get(f"http://127.0.0.1:{port}/{folder}apps", headers={"Host": "hub.example"}, timeout=10)
