@@ -43,7 +43,8 @@ def portal_address(url: str) -> str:
         return f"https://{os.environ[_CODESPACE]}-{port}.{domain}{parts.path}"
     if _is_colab():
         output = importlib.import_module("google.colab.output")
-        return output.eval_js(f"google.colab.kernel.proxyPort({port})").rstrip("/") + parts.path
+        forwarded: str = output.eval_js(f"google.colab.kernel.proxyPort({port})")
+        return forwarded.rstrip("/") + parts.path
     return url
 
 

@@ -171,7 +171,7 @@ class Click:
         if body is not None:
             notes["body"] = shown_body(body)
         answer = self.portal.ask(request, notes)
-        value = json.loads(answer.body) if answer.body else None
+        value: Any = json.loads(answer.body) if answer.body else None
         self.calls.append(
             {"method": method, "path": request.path, "query": request.query, "status": answer.status} | answer.notes
         )

@@ -164,7 +164,9 @@ def _federated(credentials: list[dict[str, Any]]) -> Markup:
 
 
 def _federated_credentials(click: Click, application: dict[str, Any]) -> list[dict[str, Any]]:
-    return click.get(f"applications/{segment(application['id'])}/federatedIdentityCredentials")["value"]
+    path = f"applications/{segment(application['id'])}/federatedIdentityCredentials"
+    found: list[dict[str, Any]] = click.get(path)["value"]
+    return found
 
 
 def _until(moment: str, now: float) -> Content:

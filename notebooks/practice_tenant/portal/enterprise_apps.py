@@ -286,7 +286,7 @@ def _asked(click: Click, principal: dict[str, Any]) -> Granted:
 
 def _subject(click: Click) -> dict[str, Any]:
     path = f"servicePrincipals/{segment(click.object_id)}?$select={SELECTED}"
-    found = click.find(path) if click.object_id else None
+    found: dict[str, Any] | None = click.find(path) if click.object_id else None
     if found is None:
         raise Gone("enterprise app")
     return found

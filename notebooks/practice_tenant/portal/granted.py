@@ -149,7 +149,8 @@ def all_offered(resource: dict[str, Any], kind: str) -> list[Permission]:
 
 def read_resource(click: Click, app_id: str) -> dict[str, Any] | None:
     """The service principal of an API with what it offers, None when the tenant has none with this app id."""
-    return click.find(f"servicePrincipals(appId={literal(app_id)})?{OFFERED}")
+    found: dict[str, Any] | None = click.find(f"servicePrincipals(appId={literal(app_id)})?{OFFERED}")
+    return found
 
 
 # --- consent ---------------------------------------------------------------------------------------------------------

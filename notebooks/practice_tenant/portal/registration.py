@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from .click import Click, Moved, Problem, segment
 from .html import Content, element
 from .layout import APP_MENU, Page, action, button, commands, day, facts, guid, joined, note, post_form
@@ -104,14 +106,14 @@ def delete(click: Click) -> Moved:
     return click.done(f"Successfully deleted application {application['displayName']}.", "apps", tab="deleted")
 
 
-def _credentials(application: dict) -> str:
+def _credentials(application: dict[str, Any]) -> str:
     certificates, secrets = len(application["keyCredentials"]), len(application["passwordCredentials"])
     if not certificates and not secrets:
         return "Add a certificate or secret"
     return f"{certificates} certificate, {secrets} secret"
 
 
-def _switched_off(principal: dict | None) -> Content:
+def _switched_off(principal: dict[str, Any] | None) -> Content:
     if principal is None:
         return note("This registration has no service principal in this tenant, so it gets no token.")
     if not principal["accountEnabled"]:

@@ -192,7 +192,9 @@ def purge(click: Click) -> Moved:
 
 
 def _in_basket(click: Click) -> dict[str, Any]:
-    item = click.find(f"directory/deletedItems/{segment(click.object_id)}") if click.object_id else None
+    item: dict[str, Any] | None = None
+    if click.object_id:
+        item = click.find(f"directory/deletedItems/{segment(click.object_id)}")
     if item is None:
         raise Gone("deleted app registration")
     return item
@@ -257,7 +259,7 @@ def register(click: Click) -> Moved:
             "Shorten it, then press Register.",
         )
     wishes = [{"resourceAppId": GRAPH_APP_ID, "resourceAccess": [{"id": USER_READ, "type": "Scope"}]}]
-    body = {"displayName": name, "signInAudience": audience, "requiredResourceAccess": wishes}
+    body: dict[str, Any] = {"displayName": name, "signInAudience": audience, "requiredResourceAccess": wishes}
     if redirect:
         body["web"] = {"redirectUris": [redirect]}
     application = click.send("POST", "applications", body)
@@ -279,7 +281,7 @@ def trail_of(click: Click, application: dict[str, Any]) -> list[tuple[str, str]]
 def subject_of(click: Click, select: str) -> dict[str, Any]:
     """The application a page is about. Raises `Gone` when there is none with this id."""
     path = f"applications/{segment(click.object_id)}?$select={select}"
-    found = click.find(path) if click.object_id else None
+    found: dict[str, Any] | None = click.find(path) if click.object_id else None
     if found is None:
         raise Gone("app registration")
     return found

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 import jwt
-import msal
+import msal  # type: ignore[import-untyped]
 import requests
 
 from ..marking import call_of, chosen, gives, of_type, plain
@@ -83,7 +83,7 @@ BLOCKED = {  # Conditional Access for workload identities (entra docs: condition
 
 
 @exercise("08-look-first", given=GIVEN_LOOK_FIRST)
-def entra_first(look_first: Callable[[dict], str], ask: Ask) -> Verdict:
+def entra_first(look_first: Callable[[dict[str, Any]], str], ask: Ask) -> Verdict:
     """look_first(result) gives one word for a refusal of Entra ID."""
     return (
         _entra(look_first, ask)
@@ -92,7 +92,7 @@ def entra_first(look_first: Callable[[dict], str], ask: Ask) -> Verdict:
     )
 
 
-def _entra(look: Callable[[dict], Any], ask: Ask, word: Callable[[str], Any] = str) -> Verdict | None:
+def _entra(look: Callable[[dict[str, Any]], Any], ask: Ask, word: Callable[[str], Any] = str) -> Verdict | None:
     """Refusals of the practice tenant, and three that it does not give.
 
     Args:
@@ -145,20 +145,21 @@ def _without_principal(ask: Ask) -> dict[str, Any]:
 
 
 def _late(ask: Ask) -> dict[str, Any]:
-    ask.bench.practice.shift_clock(3600)
+    ask.practice.shift_clock(3600)
     refusal = _refusal(ask)
-    ask.bench.practice.shift_clock(-3600)
+    ask.practice.shift_clock(-3600)
     return refusal
 
 
 def _as_administrator(ask: Ask, path: str, body: dict[str, Any]) -> dict[str, Any]:
     """POST to Graph with a permission that the daemon holds for this one request."""
-    ask.bench.practice.grant("Application.ReadWrite.All")
+    ask.practice.grant("Application.ReadWrite.All")
     headers = {"Authorization": f"Bearer {ask.token([GRAPH_SCOPE])['access_token']}"}
-    ask.bench.practice.revoke("Application.ReadWrite.All")
+    ask.practice.revoke("Application.ReadWrite.All")
     answer = ask.bench.session.post(ask.bench.graph_endpoint + path, json=body, headers=headers)
     answer.raise_for_status()
-    return answer.json()
+    created: dict[str, Any] = answer.json()
+    return created
 
 
 # --- 08-diagnose ----------------------------------------------------------------------------------------------------
@@ -201,7 +202,7 @@ def _exceptions(diagnose: Callable[[Any], Any], ask: Ask) -> Verdict | None:
     return None
 
 
-def _not_json() -> ValueError:
+def _not_json() -> Any:
     try:
         return json.loads("Too Many Requests")
     except json.JSONDecodeError as error:
