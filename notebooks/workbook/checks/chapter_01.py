@@ -1,117 +1,232 @@
-"""Chapter 01: the name Entra ID finds a certificate by, and which file may leave the machine."""
+"""Chapter 01: files that are private from their first moment, pairs that belong together, and what may be uploaded."""
 
-import base64
-import hashlib
-import re
-import time
-import uuid
+import builtins
+import io
+import os
 from collections.abc import Callable
+from contextlib import ExitStack
+from functools import cache
+from pathlib import Path, PurePath
+from tempfile import TemporaryDirectory
 from typing import Any
+from unittest.mock import patch
 
-import jwt
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from ..keys import PASSPHRASE
-from ..marking import call_of, of_type, plain
+from ..marking import chosen, of_type, plain
 from ..verdicts import GRAPH_SCOPE, Ask, LearnersError, Verdict, exercise, not_yet, right
 
-# A certificate whose SHA-256 has a + and a / in plain base64: there the two alphabets show. Nobody has its key.
-SAMPLE = """-----BEGIN CERTIFICATE-----
-MIIBIjCByKADAgECAhQif6K4tWuRPaOlMVsxxVPWlin3aTAKBggqhkjOPQQDAjAR
-MQ8wDQYDVQQDDAZzYW1wbGUwHhcNMjYwMTAxMDAwMDAwWhcNMjcwMTAxMDAwMDAw
-WjARMQ8wDQYDVQQDDAZzYW1wbGUwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAAQz
-Qf8PrAv9JzEsQvuNRc9za1fIlapzKnZ+x6riq4Ce4RIw4V2LxaAgWi11O/qF7c6B
-u1l54PvcRokC/27VV6CtMAoGCCqGSM49BAMCA0kAMEYCIQDraiRKM2XNrkLuuY42
-4tBTplSSuwenyXKGi2aDB9dp3QIhANal6QQuCN+GQGRFwx8O3cxo0Le99ZI97QRc
-D1X9RgQX
------END CERTIFICATE-----
-"""
+# --- 01-owner -----------------------------------------------------------------------------------------------------
+
+Save = Callable[[Path, str], None]
+OTHERS = 0o077  # the bits of a file's mode that give group and everybody else any right
 
 
-# --- 01-x5t -------------------------------------------------------------------------------------------------------
+@exercise(
+    "01-owner",
+    given="""
+def save_passphrase(path, passphrase):
+    with path.open("x") as file:
+        file.write(passphrase)
+    path.chmod(0o600)
+""",
+)
+def owner(save_passphrase: Save, ask: Ask) -> Verdict:
+    """save_passphrase(path, passphrase) writes a new file that never belongs to anybody but its owner."""
+    with TemporaryDirectory() as folder, _RightsWatched(Path(folder)) as watched:
+        path = Path(folder) / "passphrase.txt"
+        _call(save_passphrase, path)
+        return _saved(path) or _always_private(watched) or _never_into_an_old_file(save_passphrase, watched)
 
 
-@exercise("01-x5t")
-def x5t(x5t_s256: Callable[[str], str], ask: Ask) -> Verdict:
-    """x5t_s256(certificate_pem) gives base64url, unpadded, of SHA-256 over the DER bytes (RFC 7515, section 4.1.8)."""
-    answer = x5t_s256(SAMPLE)
-    if isinstance(answer, bytes):
-        return not_yet("a header is text, and this is bytes: .decode() makes a str of it.")
-    if wrong := of_type(answer, str, call_of(x5t_s256)):
-        return wrong
-    answer, digest = plain(answer), _der_digest(SAMPLE)
-    if answer != _base64url(digest):
-        if plain(x5t_s256(ask.bench.certificate)) == answer:
-            return not_yet("two different certificates get the same answer: use certificate_pem, not another variable.")
-        return not_yet(_what_is_wrong(answer, digest, x5t_s256, ask))
-    if plain(x5t_s256(ask.bench.certificate)) != _base64url(_der_digest(ask.bench.certificate)):
-        return not_yet("right for one certificate, wrong for another: use certificate_pem.")
-    reply = _reply_of_entra(x5t_s256(ask.bench.certificate), ask)
-    return right(f"asked with this name, Entra ID answers: {reply}.")
+def _call(save: Save, path: Path) -> None:
+    try:
+        save(path, "an invented passphrase")
+    except LearnersError as error:
+        if "gives back None" not in str(error):  # nothing to give back is right here
+            raise
 
 
-def _what_is_wrong(answer: str, digest: bytes, x5t_s256: Callable[[str], str], ask: Ask) -> str:
-    bare = answer.rstrip("=")
-    if bare == _base64url(digest):
-        return "all but the = at the end, which base64url omits (RFC 7515). Entra ID takes both; here cut it off."
-    if bare.replace("+", "-").replace("/", "_") == _base64url(digest):
-        return "this is plain base64, with + and /. base64url writes - and _ there: base64.urlsafe_b64encode does."
-    mistake = _known_mistake(bare, digest)
-    reply = _reply_of_entra(x5t_s256(ask.bench.certificate), ask)
-    return f"{mistake} Asked with this name, Entra ID answers: {reply}."
+def _saved(path: Path) -> Verdict | None:
+    if not path.exists():
+        return not_yet("afterwards there is no file at path: write the passphrase into a new file there.")
+    if path.read_text() != "an invented passphrase":
+        return not_yet("the file is there, and the passphrase is not what is in it.")
+    return None
 
 
-def _known_mistake(bare: str, digest: bytes) -> str:
-    """What the answer was computed from, told by trying the usual mistakes on the sample."""
-    certificate = x509.load_pem_x509_certificate(SAMPLE.encode())
-    public_key = certificate.public_key().public_bytes(
-        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
-    texts = [form(SAMPLE).encode() for form in (str, str.strip)]
-    hexadecimal = digest.hex()
-    if bare.replace(":", "").lower() == hexadecimal:
-        return "this is the hexadecimal spelling; the header wants the same 32 bytes as base64url."
-    if bare in {_base64url(text.encode()) for text in (hexadecimal, hexadecimal.upper())}:
-        return "this is base64url of the hexadecimal text: encode the 32 bytes, digest() and not hexdigest()."
-    if bare == _base64url(certificate.fingerprint(hashes.SHA1())):  # noqa: S303 - the learner's mistake, not ours
-        return "this is x5t, made with SHA-1; x5t#S256 is made with SHA-256."
-    text_digests = [hashlib.sha256(text).digest() for text in texts]
-    if bare.lower() in {text_digest.hex() for text_digest in text_digests}:
-        return (
-            "this is a hash over the PEM text, in hexadecimal: take the DER bytes, and encode the digest as base64url."
+class _RightsWatched:
+    """Notes with which rights files are created in a folder, and when these change.
+
+    The rights are those asked for, less the usual umask: Windows has no others to look at.
+
+    Attributes:
+        created: the mode of each new file, in order.
+        last: the newest mode of a file.
+        was_empty: whether a file was still empty when its rights were changed.
+    """
+
+    UMASK = 0o022  # set while watching, because on a machine with a stricter one no mistake would show
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder.resolve()
+        self._stack = ExitStack()
+        self.created: list[int] = []
+        self.last: int | None = None
+        self.was_empty = False
+
+    def __enter__(self) -> "_RightsWatched":
+        before = os.umask(self.UMASK)
+        self._stack.callback(os.umask, before)
+        for module, name in ((builtins, "open"), (io, "open")):
+            self._stack.enter_context(patch.object(module, name, self._opening(getattr(module, name))))
+        self._stack.enter_context(patch.object(os, "open", self._os_open(os.open)))
+        self._stack.enter_context(patch.object(os, "chmod", self._chmod(os.chmod)))
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stack.close()
+
+    def _opening(self, original: Callable) -> Callable:
+        def watched(file: Any, *arguments: Any, **named: Any) -> Any:
+            has_opener = named.get("opener") or len(arguments) > 6  # the eighth parameter; it calls os.open
+            is_new = not has_opener and self._is_new(file)
+            opened = original(file, *arguments, **named)
+            if is_new:
+                self._note(0o666)
+            return opened
+
+        return watched
+
+    def _os_open(self, original: Callable) -> Callable:
+        def watched(path: Any, flags: int, mode: int = 0o777, **named: Any) -> int:
+            is_new = self._is_new(path)
+            number = original(path, flags, mode, **named)
+            if is_new:
+                self._note(mode)
+            return number
+
+        return watched
+
+    def _chmod(self, original: Callable) -> Callable:
+        def watched(path: Any, mode: int, **named: Any) -> None:
+            original(path, mode, **named)
+            if self._is_here(path):
+                self.last = mode
+                self.was_empty = Path(path).stat().st_size == 0
+
+        return watched
+
+    def _note(self, mode: int) -> None:
+        umask = os.umask(self.UMASK)  # there is no other way to read it than to set it
+        os.umask(umask)
+        self.last = mode & ~umask
+        self.created.append(self.last)
+
+    def _is_new(self, path: Any) -> bool:
+        return self._is_here(path) and not Path(os.fsdecode(path)).exists()
+
+    def _is_here(self, path: Any) -> bool:
+        return not isinstance(path, int) and self._folder in Path(os.fsdecode(path)).resolve().parents
+
+
+def _always_private(watched: _RightsWatched) -> Verdict | None:
+    begin = watched.created[-1] if watched.created else 0
+    if not begin & OTHERS:
+        return None
+    if watched.last and watched.last & OTHERS:
+        return not_yet(f"the file has the mode {begin:04o} for as long as it exists: others have rights in it.")
+    if watched.was_empty:
+        return not_yet(
+            f"the file is created with the mode {begin:04o}, and empty. Whoever opens it in that moment reads all that "
+            "is written later, because rights are looked at only when a file is opened."
         )
-    if bare in {_base64url(text_digest) for text_digest in text_digests}:
-        return "this is a hash over the PEM text: take the DER bytes, which are in it as base64."
-    if bare == _base64url(hashlib.sha256(public_key).digest()):
-        return "this is a hash over the public key alone: take the whole certificate."
-    return f"43 characters are wanted, of SHA-256 over the DER bytes; these are {len(bare)} others."
+    return not_yet(
+        f"the file is created with the mode {begin:04o}, and it is private only once everything is in it: "
+        "give the rights to open, by its parameter opener."
+    )
 
 
-def _der_digest(certificate_pem: str) -> bytes:
-    return x509.load_pem_x509_certificate(certificate_pem.encode()).fingerprint(hashes.SHA256())
+def _never_into_an_old_file(save: Save, watched: _RightsWatched) -> Verdict:
+    """What is there already may be open to everybody, and may already be open in somebody's program."""
+    old = watched._folder / "older.txt"
+    old.write_text("older")
+    old.chmod(0o666)
+    watched.created.clear()
+    try:
+        _call(save, old)
+    except LearnersError as error:
+        if not isinstance(error.__cause__, FileExistsError):
+            raise
+    if not watched.created and old.read_text() != "older":
+        return not_yet(
+            'a file that is there already keeps its rights when it is written to again: keep "x", which refuses it.'
+        )
+    return right("nobody else had the right to read it at any moment.")
 
 
-def _base64url(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+# --- 01-files -----------------------------------------------------------------------------------------------------
 
 
-def _reply_of_entra(thumbprint: str, ask: Ask) -> str:
-    """What Entra ID answers to an assertion that is good in all but, perhaps, the name of its certificate."""
-    bench, now = ask.bench, int(time.time())
-    claims: dict[str, Any] = {
-        "aud": f"{bench.authority}/oauth2/v2.0/token",
-        "iss": bench.client_id,
-        "sub": bench.client_id,
+@exercise("01-files")
+def files(answer: str, ask: Ask) -> Verdict:
+    """The one of the four files that goes to an administrator, as text."""
+    return chosen(
+        answer.name if isinstance(answer, PurePath) else answer,
+        "server.crt",
+        reasons={
+            "server.pem": f"server.pem is the private key, and it never leaves the machine.{_loss(ask)}",
+            "server.cer": "server.cer is the same certificate, and it is bytes in DER. As text it is in another file.",
+            "server.pfx": "server.pfx holds the private key as well, and its passphrase is all that protects it.",
+        },
+        otherwise="the files are server.pem, server.crt, server.cer and server.pfx, and one name is wanted.",
+    ) or right("it gives nothing away, because all that is in it is public.")
+
+
+# --- 01-pair ------------------------------------------------------------------------------------------------------
+
+
+@exercise(
+    "01-pair",
+    given="""
+def holds_a_pair(pem_bytes):
+    key = serialization.load_pem_private_key(pem_bytes, password=None)
+    in_key = key.public_key()
+    in_certificate = ...
+    return in_key == in_certificate
+""",
+)
+def pair(holds_a_pair: Callable[[bytes], bool], ask: Ask) -> Verdict:
+    """holds_a_pair(pem_bytes) is True when the private key and the certificate in a PEM file belong together."""
+    key, certificate = ask.bench.private_key, ask.bench.certificate
+    stranger = _a_strangers_key()
+    belonging = {
+        f"{key}\n{certificate}": "for a key with its own certificate it gives False. A key never equals a certificate, "
+        "but both have a public key, and these can be compared.",
+        f"{certificate}\n{key}": "when the certificate comes before its key it gives False: the order means nothing.",
     }
-    claims |= {"jti": str(uuid.uuid4()), "nbf": now, "exp": now + 600}
-    assertion = jwt.encode(claims, str(bench.private_key), "PS256", headers={"x5t#S256": thumbprint})
-    result = ask.token([GRAPH_SCOPE], client_credential={"client_assertion": lambda: assertion})
-    if "error" not in result:
-        return "a token"
-    reason = re.search(r"(AADSTS\d+).*Reason - (.+?)\.,", result["error_description"])
-    return ", ".join(reason.groups()) if reason else ask.sentence(result).rstrip(".")
+    for pem, why in belonging.items():
+        answer = holds_a_pair(pem.encode())
+        if wrong := of_type(answer, bool, "holds_a_pair(a key with its own certificate)"):
+            return wrong
+        if not plain(answer):
+            return not_yet(why)
+    answer = holds_a_pair(f"{stranger}\n{certificate}".encode())
+    if not plain(answer):
+        return right("a daemon that asks this when it starts need not wait for Entra ID's refusal.")
+    refusal = ask.token([GRAPH_SCOPE], client_credential={"private_key": stranger, "public_certificate": certificate})
+    reply = ask.sentence(refusal).partition(", Thumbprint")[0]
+    return not_yet(f"for another key of the same size it gives True, and with these two Entra ID answers {reply}")
+
+
+@cache
+def _a_strangers_key() -> str:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    return key.private_bytes(pem, form, serialization.NoEncryption()).decode()
 
 
 # --- 01-upload ----------------------------------------------------------------------------------------------------

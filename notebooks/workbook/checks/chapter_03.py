@@ -1,8 +1,10 @@
-"""Chapter 03: the credential and the authority that an app object is built from."""
+"""Chapter 03: thumbprints, and the credential and the authority that an app object is built from."""
 
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import re
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -14,17 +16,142 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
-from ..marking import call_of, of_type, plain
+from ..marking import call_of, chosen, of_type, plain
 from ..verdicts import GRAPH_SCOPE, Ask, LearnersError, Verdict, exercise, not_yet, right
 
 SCOPE = [GRAPH_SCOPE]
 LOCAL_ERRORS = (ValueError, TypeError, jwt.InvalidKeyError)  # what MSAL lets out when a credential is malformed
 
 
+# A certificate that is nobody's, with the line ends of Windows as in many a file from a mail. Nobody has its key.
+SAMPLE = """-----BEGIN CERTIFICATE-----
+MIIBIjCByKADAgECAhQif6K4tWuRPaOlMVsxxVPWlin3aTAKBggqhkjOPQQDAjAR
+MQ8wDQYDVQQDDAZzYW1wbGUwHhcNMjYwMTAxMDAwMDAwWhcNMjcwMTAxMDAwMDAw
+WjARMQ8wDQYDVQQDDAZzYW1wbGUwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAAQz
+Qf8PrAv9JzEsQvuNRc9za1fIlapzKnZ+x6riq4Ce4RIw4V2LxaAgWi11O/qF7c6B
+u1l54PvcRokC/27VV6CtMAoGCCqGSM49BAMCA0kAMEYCIQDraiRKM2XNrkLuuY42
+4tBTplSSuwenyXKGi2aDB9dp3QIhANal6QQuCN+GQGRFwx8O3cxo0Le99ZI97QRc
+D1X9RgQX
+-----END CERTIFICATE-----
+""".replace("\n", "\r\n")
+
+# --- 03-thumbprint ----------------------------------------------------------------------------------------------------
+
+
+@exercise(
+    "03-thumbprint",
+    given="""
+def portal_thumbprint(certificate_pem):
+    certificate = x509.load_pem_x509_certificate(certificate_pem.encode())
+    data = certificate.public_bytes(serialization.Encoding.PEM)
+    return hashlib.sha1(data, usedforsecurity=False).hexdigest().upper()
+""",
+)
+def thumbprint(portal_thumbprint: Callable[[str], str], ask: Ask) -> Verdict:
+    """portal_thumbprint(certificate_pem) gives SHA-1 over the DER bytes in 40 capital digits."""
+    known = ask.bench.certificate
+    for pem in (known, SAMPLE):
+        answer = portal_thumbprint(pem)
+        if wrong := of_type(answer, str, "portal_thumbprint(certificate_pem)"):
+            return wrong
+        answer, expected = plain(answer), _sha1(pem)
+        if answer == expected:
+            continue
+        if pem == SAMPLE and answer == _sha1(known):
+            return not_yet("two different certificates get the same answer: use certificate_pem.")
+        if pem == SAMPLE:
+            return not_yet("right for one certificate, wrong for another, whose lines end as on Windows.")
+        if answer.replace(":", "").upper() == expected:
+            return not_yet("the digits are the right ones, but the portal writes them in capitals and without colons.")
+        return not_yet(f"{_hashed(answer, pem)} Asked for by this name, Entra ID answers: {_reply_to(answer, ask)}.")
+    return right("SHA-1 is only a name here, so that it is weak as a signature does no harm.")
+
+
+def _sha1(pem: str) -> str:
+    return x509.load_pem_x509_certificate(pem.encode()).fingerprint(hashes.SHA1()).hex().upper()  # noqa: S303
+
+
+def _hashed(answer: str, pem: str) -> str:
+    """What the digits were computed from, told by making the usual mistakes."""
+    certificate = x509.load_pem_x509_certificate(pem.encode())
+    public_key = certificate.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    letters = "".join(line for line in pem.split() if len(line) > 20)
+    mistakes = {
+        "this is a hash over the PEM text: take the bytes of the other encoding, DER.": pem.encode(),
+        "this is a hash over the letters of base64: decode them first.": letters.encode(),
+        "this is a hash over the public key alone: take the whole certificate.": public_key,
+        "this is a hash over what is signed in the certificate: take the signature as well.": (
+            certificate.tbs_certificate_bytes
+        ),
+    }
+    for words, data in mistakes.items():
+        if answer.lower() in {hashlib.sha1(form, usedforsecurity=False).hexdigest() for form in (data, data.strip())}:
+            return words
+    if answer.lower() == certificate.fingerprint(hashes.SHA256()).hex():
+        return "these are 64 digits of SHA-256: the portal's 40 are of SHA-1."
+    return f"40 digits of SHA-1 over the DER bytes are wanted, and these {len(answer)} characters are something else."
+
+
+def _reply_to(name: str, ask: Ask) -> str:
+    """What Entra ID, or MSAL before it, says to a good signature under this name of a certificate."""
+    try:
+        result = ask.token(SCOPE, client_credential={"private_key": ask.bench.private_key, "thumbprint": name})
+    except ValueError:
+        return "nothing, because MSAL takes no such thumbprint"
+    reason = re.search(r"(AADSTS\d+).*Reason - (.+?)\.,", result.get("error_description", ""))
+    return ", ".join(reason.groups()) if reason else ask.sentence(result).rstrip(".")
+
+
+# --- 03-form ----------------------------------------------------------------------------------------------------------
+
+
+@exercise("03-form")
+def form(answer: int, ask: Ask) -> Verdict:
+    """The number of the credential that signs with PS256 and needs no thumbprint."""
+    key, certificate = ask.bench.private_key, ask.bench.certificate
+    sha1 = {"private_key": key, "thumbprint": _sha1(certificate)}
+    credentials = {1: sha1, 3: sha1 | {"public_certificate": certificate}}
+    reasons = {number: f"with {number} {_seen(credential, ask)}" for number, credential in credentials.items()}
+    return chosen(
+        answer,
+        2,
+        reasons={
+            1: f"{reasons[1]}. It is the old form, and you would have to compute the thumbprint.",
+            3: f"{reasons[3]}, because MSAL goes by the thumbprint even when it has the certificate.",
+            4: f"with 4 MSAL raises {_raised({'private_key_pfx_path': key}, ask)}: it wants a path there, and this is "
+            "the key itself.",
+        },
+        otherwise="the credentials have the numbers 1 to 4, and a number is written without quotation marks.",
+    ) or right(f"with 2 {_seen({'private_key': key, 'public_certificate': certificate}, ask)}.")
+
+
+def _seen(credential: dict[str, Any], ask: Ask) -> str:
+    ask.token(SCOPE, client_credential=credential)
+    header = ask.bench.wire.assertion()["header"]
+    name = next(field for field in header if field.startswith("x5t"))
+    return f"Entra ID sees {header['alg']} and {name}"
+
+
+def _raised(credential: dict[str, Any], ask: Ask) -> str:
+    try:
+        ask.token(SCOPE, client_credential=credential)
+    except (*LOCAL_ERRORS, OSError) as error:
+        return type(error).__name__
+    return "nothing"
+
+
 # --- 03-credential ----------------------------------------------------------------------------------------------------
 
 
-@exercise("03-credential")
+@exercise(
+    "03-credential",
+    given="""
+def build_credential(key_pem, certificate_pem):
+    return ...
+""",
+)
 def credential(build_credential: Callable[[str, str], dict[str, str]], ask: Ask) -> Verdict:
     """build_credential(key_pem, certificate_pem) gives the client_credential that signs with PS256 and x5t#S256."""
     key_pem, certificate_pem = ask.bench.private_key, ask.bench.certificate

@@ -8,7 +8,7 @@ from unittest.mock import patch
 
 import msal  # type: ignore[import-untyped]
 
-from ..marking import call_of, of_type, plain
+from ..marking import call_of, chosen, of_type, plain
 from ..showing import without_secrets
 from ..verdicts import GRAPH_SCOPE, Ask, LearnersError, Verdict, Watched, exercise, not_yet, right
 
@@ -31,10 +31,99 @@ def _token_requests(ask: Ask) -> int:
     return sum(seen["path"].endswith("/token") for seen in ask.practice.requests())
 
 
+# --- 05-silent ------------------------------------------------------------------------------------------------------
+
+
+@exercise(
+    "05-silent",
+    given="""
+def token_result(app, scopes):
+    return app.acquire_token_silent(scopes, account=None)
+""",
+)
+def silent(token_result: Callable[[msal.ConfidentialClientApplication, list[str]], dict], ask: Ask) -> Verdict:
+    """token_result(app, scopes) gives MSAL's answer, from the app object's cache when there is a token in it."""
+    app = _new_app(ask)
+    results = []
+    for scopes in ([GRAPH_SCOPE], [GRAPH_SCOPE], [f"{OTHER_RESOURCE}/.default"]):
+        try:
+            results.append(token_result(app, scopes))
+        except LearnersError as error:
+            if "gives back None" in str(error):
+                return not_yet(
+                    "it gives back None: acquire_token_silent looks for a person's account, and there is none."
+                )
+            raise
+        if isinstance(plain(results[-1]), str):
+            return not_yet("it returns the token's text: here MSAL's whole answer is wanted, which is a dictionary.")
+        if wrong := of_type(results[-1], dict, "token_result(app, scopes)"):
+            return wrong
+    sources = [result.get("token_source") for result in results]
+    seen = _token_requests(ask)
+    if not list(app.token_cache.search(app.token_cache.CredentialType.ACCESS_TOKEN)):
+        return not_yet("the app object that it was given has no token afterwards: ask app, and nothing else.")
+    if _audience(results[2].get("access_token", "")) != OTHER_RESOURCE:
+        return not_yet(f"asked for {OTHER_RESOURCE}, it gives a token for another resource: hand on scopes.")
+    if sources[1] != "cache":
+        return not_yet(f"two calls in a row, and the tenant saw {seen - 1} token requests: leave the cache as it is.")
+    return right(f"the first answer came from {sources[0]}, and the second from the {sources[1]}.")
+
+
+# --- 05-sources -----------------------------------------------------------------------------------------------------
+
+FROM_ENTRA, FROM_CACHE = "identity_provider", "cache"
+
+
+@exercise("05-sources")
+def where_from(sources: list[str], ask: Ask) -> Verdict:
+    """Where MSAL's answers come from at the start, after 40 minutes and after 57, with tokens that live an hour."""
+    if wrong := of_type(sources, list, "sources"):
+        return wrong
+    if len(plain(sources)) != 3:
+        return not_yet(f"there are three moments, and these are {len(plain(sources))} answers.")
+    expected = _sources_of_msal(ask, [0, 40 * 60, 57 * 60], 3600)
+    return chosen(
+        sources,
+        expected,
+        reasons={
+            (FROM_ENTRA, FROM_CACHE, FROM_CACHE): "after 57 minutes the token has three minutes left, and with less "
+            "than five MSAL asks for a new one.",
+            (FROM_ENTRA,) * 3: "after 40 minutes the token has 20 minutes left, and MSAL gives it out again.",
+            (FROM_ENTRA, FROM_ENTRA, FROM_CACHE): "after 40 minutes the first token is still good for 20 minutes.",
+            (FROM_CACHE,) * 3: "when the daemon starts its cache is empty.",
+            (FROM_CACHE, FROM_CACHE, FROM_ENTRA): "an app object that was just made has nothing in its cache.",
+        },
+        otherwise=f"each of the three is '{FROM_ENTRA}' or '{FROM_CACHE}', and the first is not from the cache.",
+    ) or right("MSAL went through the same moments, and its answers came from there.")
+
+
+def _sources_of_msal(ask: Ask, starts: list[int], lifetime: int) -> list[str]:
+    """The field token_source of the real MSAL's answers at these moments."""
+    ask.bench.practice.token_lifetime(lifetime + 1)  # Entra announces one second less
+    app, begin, shifted, sources = _new_app(ask), int(time.time()), 0, []
+    for start in starts:
+        ask.bench.practice.shift_clock(start - shifted)
+        shifted = start
+        with patch("time.time", return_value=float(begin + start)):
+            sources.append(app.acquire_token_for_client([GRAPH_SCOPE])["token_source"])
+    return sources
+
+
 # --- 05-count-requests ----------------------------------------------------------------------------------------------
 
 
-@exercise("05-count-requests")
+@exercise(
+    "05-count-requests",
+    given="""
+def count_requests(starts, lifetime):
+    requests, ends = 0, 0
+    for now in starts:
+        if ends - now < ...:
+            requests += 1
+            ends = ...
+    return requests
+""",
+)
 def count(count_requests: Callable[[list[int], int], int], ask: Ask) -> Verdict:
     """count_requests(starts, lifetime) gives the number of token requests that one app object causes."""
     for starts, lifetime in (
@@ -84,6 +173,8 @@ def _why_not(starts: list[int], lifetime: int, answer: int, seen: int) -> str:
         return f"{facts}: a token with less than five minutes to live is never used a second time."
     if answer == _count_with_margin(starts, lifetime, 5):
         return f"{facts}: lifetime is in seconds, so five minutes are 300, not 5."
+    if answer == _count_on_a_clock(starts, lifetime):
+        return f"{facts}: a new token ends lifetime seconds after now, and not at the moment lifetime."
     if answer == _count_with_margin(starts, lifetime, 0):
         return f"{facts}: the last five minutes of a token count as expired."
     if answer == 1:
@@ -98,6 +189,14 @@ def _count_with_margin(starts: list[int], lifetime: int, margin: int) -> int:
     for now in starts:
         if ends - now <= margin:
             requests, ends = requests + 1, now + lifetime
+    return requests
+
+
+def _count_on_a_clock(starts: list[int], lifetime: int) -> int:
+    requests, ends = 0, 0
+    for now in starts:
+        if ends - now < MARGIN:
+            requests, ends = requests + 1, lifetime
     return requests
 
 

@@ -1,16 +1,84 @@
-"""Chapter 06: reading every page, and telling guests from the rest."""
+"""Chapter 06: reading every page, filters with a quotation mark in them, and telling guests from the rest."""
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 import pandas as pd
 import requests
 
-from ..marking import of_type, plain
-from ..verdicts import Ask, LearnersError, Verdict, exercise, not_yet, right
+from ..marking import chosen, of_type, plain
+from ..verdicts import GRAPH_SCOPE, Ask, LearnersError, Verdict, exercise, not_yet, right
 
 Page = dict[str, Any]
 ReadAll = Callable[[Callable[[str], Page], str], list[Any]]
+
+
+# --- 06-last --------------------------------------------------------------------------------------------------------
+
+
+@exercise("06-last")
+def last(answer: int, ask: Ask) -> Verdict:
+    """The number of the condition under which a page is the last one (Graph docs: paging.md)."""
+    return chosen(
+        answer,
+        3,
+        reasons={
+            1: "a page may be shorter than the one before it, and another page may follow: Graph promises no size.",
+            2: f"the last page usually has users. {_last_page(ask)}",
+            4: "a hundred pages of 999 are 99,900 people, and whoever comes after them would be missing silently.",
+        },
+        otherwise="the four conditions have the numbers 1 to 4, and a number is written without quotation marks.",
+    ) or right(_last_page(ask))
+
+
+def _last_page(ask: Ask) -> str:
+    token = ask.token([GRAPH_SCOPE])["access_token"]
+    page = ask.graph("/users?$top=999&$select=id", token).json()
+    while "@odata.nextLink" in page:
+        page = ask.graph(page["@odata.nextLink"].removeprefix(ask.bench.graph_endpoint), token).json()
+    return f"The practice tenant's last page has {len(page['value'])} users and no @odata.nextLink."
+
+
+# --- 06-filter ------------------------------------------------------------------------------------------------------
+
+
+@exercise(
+    "06-filter",
+    given="""
+def surname_filter(surname):
+    text = surname
+    return f"surname eq '{text}'"
+""",
+)
+def surname(surname_filter: Callable[[str], str], ask: Ask) -> Verdict:
+    """surname_filter(surname) gives a filter in which each quotation mark of the name is written twice (OData)."""
+    expected = {
+        "Smith": "surname eq 'Smith'",
+        "O'Brien": "surname eq 'O''Brien'",
+        "D'Angelo-O'Neill": "surname eq 'D''Angelo-O''Neill'",
+        "Müller": "surname eq 'Müller'",
+        "x' or surname ne 'x": "surname eq 'x'' or surname ne ''x'",
+    }
+    for name, right_filter in expected.items():
+        answer = plain(surname_filter(name))
+        if wrong := of_type(answer, str, f"surname_filter({name!r})"):
+            return wrong
+        if answer != right_filter:
+            return not_yet(f"for {name} it gives {answer}, and Graph answers {_graph_on(answer, ask)}")
+    answer = _graph_on("surname eq 'O''Brien'", ask)
+    return right(f"for O'Brien Graph answers {answer}")
+
+
+def _graph_on(condition: str, ask: Ask) -> str:
+    answer = ask.graph(f"/users?$top=999&$select=id&$filter={quote(condition)}")
+    if not answer.ok:
+        return ask.sentence(answer)
+    found = len(answer.json()["value"])
+    return f"{answer.status_code} with {found} {'user' if found == 1 else 'users'} on the first page."
+
+
+# --- 06-guests ------------------------------------------------------------------------------------------------------
 
 # The rows that tell the usual tests for guests apart: a guest taken over as a member keeps #EXT# in the name, and
 # old accounts have no type at all.
@@ -30,7 +98,14 @@ _PEOPLE = pd.DataFrame(
 _GUESTS = ["a guest", "a new-style guest"]
 
 
-@exercise("06-guests")
+@exercise(
+    "06-guests",
+    given="""
+def guests(users):
+    is_guest = ...
+    return users[is_guest]
+""",
+)
 def guests_today(guests: Callable[[pd.DataFrame], pd.DataFrame], ask: Ask) -> Verdict:
     """guests(users) gives the rows of a table of users that are guests today."""
     people = _PEOPLE.copy()
@@ -58,6 +133,9 @@ def guests_today(guests: Callable[[pd.DataFrame], pd.DataFrame], ask: Ask) -> Ve
     if not people.equals(_PEOPLE):
         return not_yet("the table that was handed over has changed: return rows, and leave users as it is.")
     return right("userType says what somebody is today.")
+
+
+# --- 06-read-all ----------------------------------------------------------------------------------------------------
 
 
 @exercise("06-read-all")

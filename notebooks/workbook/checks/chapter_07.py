@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import requests
 from requests.structures import CaseInsensitiveDict
 
 from ..marking import call_of, of_type, plain
@@ -11,6 +12,60 @@ from ..verdicts import GRAPH_SCOPE, Ask, LearnersError, Verdict, exercise, not_y
 Users = list[dict[str, Any]]
 Complete = Callable[[list[Users], int], Users]
 Wait = Callable[[int, Mapping[str, str], int], float | None]
+
+# --- 07-which -------------------------------------------------------------------------------------------------------
+
+WORTH = {
+    429: "Graph asks to wait, and after that",
+    500: "a failure inside Graph may be over, so that",
+    503: "the service was busy, and after that",
+}
+NOT_WORTH = {
+    400: ("/users?$top=1000", "a wrong request stays wrong"),
+    401: ("/users?$top=1", "a bad token stays bad, and with a new one it would be another request"),
+    403: ("/users?$top=1", "the permission is missing in a minute as well"),
+    404: ("/users/nobody@contoso.example", "an object that is not there does not come"),
+}
+
+
+@exercise("07-which")
+def which(worth_another: list[int], ask: Ask) -> Verdict:
+    """Those of seven statuses after which the very same request may succeed a little later, in any order."""
+    statuses = plain(worth_another)
+    statuses = sorted(statuses) if isinstance(statuses, set) else statuses
+    if wrong := of_type(statuses, list, "worth_another"):
+        return wrong
+    if any(isinstance(status, str) for status in statuses):
+        return not_yet("a status is a number, and it is written without quotation marks.")
+    for status, (path, reason) in NOT_WORTH.items():
+        if status in statuses:
+            return not_yet(
+                f"asked three times, the practice tenant answers {_asked_again(status, path, ask)}: {reason}."
+            )
+    for status, reason in WORTH.items():
+        if status not in statuses:
+            seen = _asked_after_a_failure(status, ask)
+            return not_yet(
+                f"{status} is missing: {reason} the same request succeeds. The practice tenant answers {seen}."
+            )
+    if others := [status for status in statuses if status not in WORTH]:
+        return not_yet(f"{others[0]} is none of the seven statuses.")
+    return right("after these three, waiting changes something.")
+
+
+def _asked_again(status: int, path: str, ask: Ask) -> list[int]:
+    token = "a.bad.token" if status == 401 else ask.token([GRAPH_SCOPE])["access_token"]
+    if status == 403:
+        ask.bench.practice.revoke("User.Read.All")
+        token = ask.token([GRAPH_SCOPE])["access_token"]
+    return [ask.graph(path, token).status_code for _ in range(3)]
+
+
+def _asked_after_a_failure(status: int, ask: Ask) -> list[int]:
+    token = ask.token([GRAPH_SCOPE])["access_token"]
+    ask.bench.practice.fail("graph", status=status)
+    return [ask.graph("/users?$top=1", token).status_code for _ in range(2)]
+
 
 # --- 07-wait --------------------------------------------------------------------------------------------------------
 
@@ -60,20 +115,33 @@ def _older_example(learners: Wait) -> Verdict | None:
     return None if given == 2.128 else not_yet(f"Retry-After is 2.128, and this waits {_words(given)}.")
 
 
+AGAIN = {
+    503: "a busy service recovers",
+    504: "a gateway that waited in vain may have better luck",
+    500: "most failures inside Graph pass",
+    502: "a gateway's bad answer passes as well",
+    408: "the request came in too slowly, and the next one may not",
+    429: "too many requests now are not too many in a while, even when no header says how long",
+    507: "every status from 500 on but 501 is worth another attempt",
+    509: "every status from 500 on but 501 is worth another attempt, and Graph documents 509 for bandwidth",
+}
+
+
 def _without_being_told(learners: Wait, ask: Ask) -> Verdict | None:
     ask.practice.fail("graph", status=503)
     answer = ask.graph("/users?$top=1")
     try:
-        given = [_seconds(learners, status, answer.headers, attempt) for status in (503, 504) for attempt in range(5)]
+        given = [_seconds(learners, status, answer.headers, attempt) for status in AGAIN for attempt in range(5)]
     except LearnersError as error:
         if isinstance(error.__cause__, KeyError | TypeError):
             return not_yet("the practice tenant answers 503 without Retry-After, and your function needs the header.")
         raise
-    if None in given[:1] + given[5:6]:
-        return not_yet("503 and 504 pass by themselves as well: another attempt is worth it.")
+    for status, first in zip(AGAIN, given[::5], strict=True):
+        if first is None:
+            return not_yet(f"for {status} it does not wait at all, expected 1: {AGAIN[status]}.")
     if None in given:
         return not_yet("attempts 0 to 4 without Retry-After: all five are followed by another one.")
-    if given != [1, 2, 4, 8, 16] * 2:
+    if given != [1, 2, 4, 8, 16] * len(AGAIN):
         pauses = ", ".join(f"{pause:g}" for pause in given[:5])
         return not_yet(f"without Retry-After the pauses are 1, 2, 4, 8, 16 seconds; these are {pauses}.")
     return None
@@ -85,9 +153,8 @@ _NOT_AGAIN = {
     401: "it needs a new token, not patience.",
     403: "without consent the answer is the same in a minute.",
     404: "what is not there is not there in a minute either.",
-    431: "headers that are too large stay too large; only 429, 503 and 504 are worth another attempt.",
-    500: "only 429, 503 and 504 are worth another attempt here.",
-    502: "of the gateway's answers only 503 and 504 are worth another attempt here.",
+    431: "headers that are too large stay too large. Of the statuses below 500 only 408 and 429 pass.",
+    501: "what Graph does not implement today it does not implement in a minute.",
 }
 
 
@@ -110,8 +177,17 @@ def _words(seconds: float | None) -> str:
 # --- 07-complete ----------------------------------------------------------------------------------------------------
 
 
-@exercise("07-complete")
-def everybody(complete: Complete, ask: Ask) -> Verdict:
+@exercise(
+    "07-complete",
+    given="""
+def complete(parts, count):
+    people = ...
+    if len(people) != count:
+        raise ValueError(f"Graph counts {count} users, and {len(people)} arrived.")
+    return list(people.values())
+""",
+)
+def everybody(complete: Callable[[list[Users], int], Users], ask: Ask) -> Verdict:
     """complete(parts, count) gives each user once, or raises ValueError when somebody is missing."""
     a, b, c, d = ({"id": name, "displayName": name.upper()} for name in "abcd")
     verdict = (
@@ -172,3 +248,60 @@ def _on_the_practice_tenant(learners: Complete, ask: Ask) -> Verdict:
     if {person["id"] for person in people} != everybody:
         return not_yet(f"the practice tenant has {len(everybody)} users, and this gives {len(people)}.")
     return right(f"{sum(map(len, parts))} rows of the practice tenant are {len(people)} users, and two lost ones show.")
+
+
+# --- 07-layer -------------------------------------------------------------------------------------------------------
+
+OLD_LINK = {
+    400: "Graph refuses the old link of a chain with 400, and only a new chain helps",
+    410: "410 says that a link or a token for changes is gone, and only a new chain helps",
+}
+PASSED_ON = {
+    403: "a missing permission is missing in the new chain as well, and the layer would start over forever",
+    401: "a new chain with the same token is refused like the old one",
+    404: "what is not there is not there for a new chain",
+    429: "waiting helps there, and starting over costs all pages that were read",
+    503: "waiting helps there, and starting over costs all pages that were read already",
+    409: "a conflict is not a link that has grown old",
+    402: "only 400 and 410 say that a link has grown old",
+    200: "that is an answer and no failure",
+}
+
+
+@exercise(
+    "07-layer",
+    given="""
+def starts_over(failure):
+    return True
+""",
+)
+def layer(starts_over: Callable[[requests.HTTPError], bool], ask: Ask) -> Verdict:
+    """starts_over(failure) is True for a requests.HTTPError whose status is 400 or 410."""
+    real = _refused_link(ask)
+    answers = {status: starts_over(_failure(status)) for status in (*OLD_LINK, *PASSED_ON)}
+    answers[400] = starts_over(real)
+    for status, answer in answers.items():
+        if wrong := of_type(answer, bool, f"starts_over(a failure with {status})"):
+            return wrong
+    for status, reason in OLD_LINK.items():
+        if not plain(answers[status]):
+            return not_yet(f"for {status} it gives False: {reason}.")
+    for status, reason in PASSED_ON.items():
+        if plain(answers[status]):
+            return not_yet(f"for {status} it gives True: {reason}.")
+    return right("the practice tenant refused an old link just now, and this starts over.")
+
+
+def _failure(status: int) -> requests.HTTPError:
+    answer = requests.Response()
+    answer.status_code = status
+    return requests.HTTPError(f"{status} for an invented address", response=answer)
+
+
+def _refused_link(ask: Ask) -> requests.HTTPError:
+    """The failure of a real second page whose link has grown old."""
+    token = ask.token([GRAPH_SCOPE])["access_token"]
+    link = ask.graph("/users?$top=5&$select=id", token).json()["@odata.nextLink"]
+    ask.bench.practice.fail("graph", expired_page_token=True)
+    answer = ask.graph(link.removeprefix(ask.bench.graph_endpoint), token)
+    return requests.HTTPError(str(answer.status_code), response=answer)

@@ -3,8 +3,41 @@
 from collections.abc import Callable
 from typing import Any
 
-from ..marking import call_of, of_type, plain
+from ..marking import call_of, gives, of_type, plain
 from ..verdicts import GRAPH_SCOPE, Ask, LearnersError, Verdict, exercise, not_yet, right
+
+# --- 10-where -------------------------------------------------------------------------------------------------------
+
+STREAMS = ("stdout", "stderr")
+PLACES = {
+    "the users": ("stdout", "the users go to standard error here, and users.json stays empty."),
+    "a warning that the certificate ends soon": (
+        "stderr",
+        "the warning goes into users.json here, and the next program cannot read that file any more.",
+    ),
+    "the reason why it failed": (
+        "stderr",
+        "the reason goes into users.json here: nobody sees it, and the file looks as if there were data in it.",
+    ),
+}
+
+
+@exercise("10-where")
+def streams(where: dict[str, str], ask: Ask) -> Verdict:
+    """For each of three things, whether it goes to stdout or to stderr."""
+    if wrong := of_type(where, dict, "where"):
+        return wrong
+    chosen = plain(where)
+    for what, (place, reason) in PLACES.items():
+        if what not in chosen:
+            return not_yet(f"{what!r} is gone from the dictionary: change what comes after the colons only.")
+        stream = str(chosen[what]).strip().casefold()
+        if stream not in STREAMS:
+            return not_yet(f"{what!r} has {chosen[what]!r}, expected 'stdout' or 'stderr'.")
+        if stream != place:
+            return not_yet(reason)
+    return right("the file holds data and nothing else, and the mail from cron says the rest.")
+
 
 # --- 10-parameters --------------------------------------------------------------------------------------------------
 
@@ -33,8 +66,23 @@ IN_CHINA: Parameters = {
 }
 
 
-@exercise("10-parameters")
-def parameters(to_environment: Callable[[Parameters], dict[str, str]], ask: Ask) -> Verdict:
+@exercise(
+    "10-parameters",
+    given="""
+def to_environment(parameters):
+    host, _, tenant = ...
+    settings = {
+        "AZURE_AUTHORITY_HOST": host,
+        "AZURE_TENANT_ID": tenant,
+        "AZURE_CLIENT_ID": parameters["client_id"],
+        "AZURE_CLIENT_CERTIFICATE_PATH": ...,
+        "AZURE_CLIENT_SECRET": ...,
+        "GRAPH_ENDPOINT": ...,
+    }
+    return {name: value for name, value in settings.items() if value}
+""",
+)
+def parameters(to_environment: Callable[[dict], dict[str, str]], ask: Ask) -> Verdict:
     """to_environment(parameters) gives the AZURE_* settings and GRAPH_ENDPOINT that say what a parameters.json says."""
     usual: dict[str, str] = {
         "AZURE_AUTHORITY_HOST": "https://login.microsoftonline.com",
@@ -170,3 +218,30 @@ def _unknown(next_step: Callable[[int, int], str]) -> Verdict | None:
             if step != "alert":
                 return not_yet(f"{code} at attempt {attempt} gives {step}: a number nobody planned for needs a person.")
     return None
+
+
+# --- 10-failed ------------------------------------------------------------------------------------------------------
+
+ENDS = {
+    -9: "the system killed it with signal 9, as it does when memory runs out",
+    -15: "somebody ended it with signal 15, and there is no new file",
+    4: "Graph refused, and there is no new file",
+    1: "Python itself ended with a traceback",
+    137: "a shell reports signal 9 as 128 + 9",
+    0: "0 is the one number that means success",
+}
+
+
+@exercise(
+    "10-failed",
+    given="""
+def has_failed(exit_code):
+    return exit_code > 0
+""",
+)
+def failed(has_failed: Callable[[int], bool], ask: Ask) -> Verdict:
+    """has_failed(exit_code) is True for every number but 0."""
+    for code, reason in ENDS.items():
+        if wrong := gives(has_failed, code, expected=code != 0, reason=f"{reason}."):
+            return wrong
+    return right("whatever a process ends with, only 0 is a success.")

@@ -1,23 +1,55 @@
 """Known answers to the exercises of chapter 01, right and wrong ones: tests/support/exercises.py says how."""
 
+_SAVE = "def save_passphrase(path, passphrase):\n"
+_CHMOD = "    os.chmod(path, 0o600)\n"
+_WITH_OPENER = _SAVE + '    with open(path, "x", opener=owner_only) as file:\n        file.write(passphrase)\n'
+
+
+def _pair(answer: str) -> str:
+    return (
+        "def holds_a_pair(pem_bytes):\n"
+        "    key = serialization.load_pem_private_key(pem_bytes, password=None)\n"
+        "    certificate = x509.load_pem_x509_certificate(pem_bytes)\n"
+        f"    return {answer}\n"
+    )
+
+
 RIGHT = {
-    "01-x5t": {
-        "DER by ssl, hash by hashlib": (
-            "def x5t_s256(certificate_pem):\n"
-            "    import hashlib, ssl\n"
-            "    digest = hashlib.sha256(ssl.PEM_cert_to_DER_cert(certificate_pem)).digest()\n"
-            '    return base64.urlsafe_b64encode(digest).decode("ascii").replace("=", "")\n'
+    "01-owner": {
+        "without the last line": _WITH_OPENER,
+        "a file number with its rights": (
+            f"{_SAVE}    number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)\n"
+            "    with os.fdopen(number, 'w') as file:\n        file.write(passphrase)\n"
         ),
-        "the two letters replaced by hand": (
-            "def x5t_s256(certificate_pem):\n"
-            "    digest = x509.load_pem_x509_certificate(str.encode(certificate_pem)).fingerprint(hashes.SHA256())\n"
-            "    return str(base64.b64encode(digest), 'ascii').translate({43: 45, 47: 95, 61: None})\n"
+        "bytes, by the function of the notebook": f"{_SAVE}    write_private(path, passphrase.encode())\n{_CHMOD}",
+        "touched privately and filled afterwards": (
+            f"{_SAVE}    path.touch(mode=0o600, exist_ok=False)\n    path.write_text(passphrase)\n"
         ),
-        "a kind of str": (
-            "def x5t_s256(certificate_pem):\n"
-            "    class Thumbprint(str): pass\n"
-            "    digest = x509.load_pem_x509_certificate(certificate_pem.encode()).fingerprint(hashes.SHA256())\n"
-            '    return Thumbprint(base64.urlsafe_b64encode(digest).rstrip(b"=").decode())\n'
+        "the umask set for a while": (
+            f"{_SAVE}    before = os.umask(0o077)\n    try:\n        with open(path, 'x') as file:\n"
+            "            file.write(passphrase)\n    finally:\n        os.umask(before)\n"
+        ),
+        "a draft in the same folder, moved": (
+            f"{_SAVE}    import tempfile\n    number, draft = tempfile.mkstemp(dir=path.parent)\n"
+            "    with open(number, 'w') as file:\n        file.write(passphrase)\n    os.replace(draft, path)\n"
+        ),
+        "with a value to give back": f"{_WITH_OPENER}    return path\n",
+    },
+    "01-files": {
+        "with its folder's own path object": "answer = crt",
+        "in capitals, with a space": 'answer = " SERVER.CRT"',
+        "the name of a path": "answer = crt.name",
+    },
+    "01-pair": {
+        "the notebook's own function": _pair("belongs(key, certificate)"),
+        "the numbers": _pair("key.public_key().public_numbers() == certificate.public_key().public_numbers()"),
+        "the bytes of both": _pair(
+            "len({one.public_key().public_bytes(serialization.Encoding.DER, "
+            "serialization.PublicFormat.SubjectPublicKeyInfo) for one in (key, certificate)}) == 1"
+        ),
+        "a boolean of numpy": _pair(
+            "__import__('numpy').bool_(key.private_numbers().public_numbers.n "
+            "== certificate.public_key().public_numbers().n)"
         ),
     },
     "01-upload": {
@@ -56,82 +88,65 @@ RIGHT = {
 }
 
 MISTAKES = {
-    "01-x5t": {
-        "the hexadecimal spelling": (
-            "def x5t_s256(certificate_pem):\n"
-            "    return x509.load_pem_x509_certificate(certificate_pem.encode()).fingerprint(hashes.SHA256()).hex()\n",
-            "this is the hexadecimal spelling",
+    "01-owner": {
+        "the rights taken away before it writes": (
+            f"{_SAVE}    with path.open('x') as file:\n        path.chmod(0o600)\n        file.write(passphrase)\n",
+            "in that moment",
         ),
-        "base64 of the hexadecimal text": (
-            "def x5t_s256(certificate_pem):\n"
-            "    certificate = x509.load_pem_x509_certificate(certificate_pem.encode())\n"
-            "    return base64url(certificate.fingerprint(hashes.SHA256()).hex().encode())\n",
-            "base64url of the hexadecimal text",
+        "the rights taken away while it writes": (
+            f"{_SAVE}    with open(path, 'x') as file:\n        file.write(passphrase)\n        file.flush()\n"
+            "        os.chmod(path, 0o600)\n",
+            "once everything is in it",
         ),
-        "the padding left in place": (
-            "def x5t_s256(certificate_pem):\n"
-            "    digest = x509.load_pem_x509_certificate(certificate_pem.encode()).fingerprint(hashes.SHA256())\n"
-            "    return base64.urlsafe_b64encode(digest).decode()\n",
-            "the = at the end",
+        "no rights taken away": (
+            f"{_SAVE}    with open(path, 'x') as file:\n        file.write(passphrase)\n",
+            "for as long as it exists",
         ),
-        "the standard alphabet": (
-            "def x5t_s256(certificate_pem):\n"
-            "    digest = x509.load_pem_x509_certificate(certificate_pem.encode()).fingerprint(hashes.SHA256())\n"
-            '    return base64.b64encode(digest).rstrip(b"=").decode()\n',
-            "plain base64",
+        "a group may read": (
+            f"{_SAVE}    opener = lambda path, flags: os.open(path, flags, 0o640)\n"
+            f"    with open(path, 'x', opener=opener) as file:\n        file.write(passphrase)\n{_CHMOD}",
+            "the mode 0640",
         ),
-        "a hash over the PEM text": (
-            "def x5t_s256(certificate_pem):\n    return base64url(hashlib.sha256(certificate_pem.encode()).digest())\n",
-            "over the PEM text",
+        "an old file written over": (
+            f"{_SAVE}    with open(path, 'w', opener=owner_only) as file:\n        file.write(passphrase)\n{_CHMOD}",
+            'keep "x"',
         ),
-        "a hash over the public key": (
-            "def x5t_s256(certificate_pem):\n"
-            "    public_key = x509.load_pem_x509_certificate(certificate_pem.encode()).public_key()\n"
-            "    spki = serialization.PublicFormat.SubjectPublicKeyInfo\n"
-            "    der = public_key.public_bytes(serialization.Encoding.DER, spki)\n"
-            "    return base64url(hashlib.sha256(der).digest())\n",
-            "the public key alone",
+        "bytes wanted, text given": (
+            f"{_SAVE}    with open(path, 'xb', opener=owner_only) as file:\n        file.write(passphrase)\n{_CHMOD}",
+            "raises TypeError",
         ),
-        "SHA-1": (
-            "def x5t_s256(certificate_pem):\n"
-            "    certificate = x509.load_pem_x509_certificate(certificate_pem.encode())\n"
-            "    return base64url(certificate.fingerprint(hashes.SHA1()))\n",
-            "The key was not found",
+        "opened for reading": (
+            f"{_SAVE}    with open(path, opener=owner_only) as file:\n        file.write(passphrase)\n{_CHMOD}",
+            "raises FileNotFoundError",
         ),
-        "bytes": (
-            "def x5t_s256(certificate_pem):\n"
-            "    digest = x509.load_pem_x509_certificate(certificate_pem.encode()).fingerprint(hashes.SHA256())\n"
-            '    return base64.urlsafe_b64encode(digest).rstrip(b"=")\n',
-            "this is bytes",
+        "nothing written": (
+            f"{_SAVE}    with open(path, 'x', opener=owner_only) as file:\n        pass\n{_CHMOD}",
+            "is not what is in it",
         ),
-        "the bare digest of something else": (
-            "def x5t_s256(certificate_pem):\n"
-            '    return base64url(hashlib.sha256(b"x" + certificate_pem.encode()).digest())\n',
-            "43 characters are wanted",
+        "somewhere else": (f"{_SAVE}    path = path.with_suffix('.new')\n    path.touch(0o600)\n", "no file at path"),
+    },
+    "01-files": {
+        "the private key": ('answer = "server.pem"', "Entra ID gave one"),
+        "the binary form": ('answer = "server.cer"', "bytes in DER"),
+        "the pair": ('answer = "server.pfx"', "its passphrase is all"),
+        "a request": ('answer = "server.csr"', "this is 'server.csr'"),
+        "two of them": ('answer = ["server.crt", "server.cer"]', "one name is wanted"),
+    },
+    "01-pair": {
+        "key and certificate compared": (_pair("key == certificate"), "a key with its own certificate"),
+        "keys of the same size": (
+            _pair("key.key_size == certificate.public_key().key_size"),
+            "for another key of the same size",
         ),
-        "always the same certificate": (
-            'def x5t_s256(certificate_pem):\n    return "hcolCbQ643krOC-relxre_nkpdViha--KoeHrtKfonA"\n',
-            "use certificate_pem",
+        "the certificate itself": (_pair("key.public_key() and certificate"), "expected True or False"),
+        "a method that is not called": (_pair("key.public_key() == certificate.public_key.n"), "AttributeError"),
+        "the public numbers of the wrong one": (
+            _pair("key.public_numbers() == certificate.public_key()"),
+            "public_numbers",
         ),
-        "another certificate of the notebook": (
-            "def x5t_s256(certificate_pem):\n"
-            "    digest = x509.load_pem_x509_certificate(bench.certificate.encode()).fingerprint(hashes.SHA256())\n"
-            "    return base64url(digest)\n",
-            "two different certificates get the same answer",
-        ),
-        "a hash over the PEM text, in hexadecimal": (
-            "def x5t_s256(certificate_pem):\n    return hashlib.sha256(certificate_pem.encode()).hexdigest()\n",
-            "a hash over the PEM text, in",
-        ),
-        "text where bytes are wanted": (
-            "def x5t_s256(certificate_pem):\n"
-            "    return base64url(x509.load_pem_x509_certificate(certificate_pem).fingerprint(hashes.SHA256()))\n",
-            "TypeError",
-        ),
-        "no return": (
-            "def x5t_s256(certificate_pem):\n"
-            "    base64url(x509.load_pem_x509_certificate(certificate_pem.encode()).fingerprint(hashes.SHA256()))\n",
-            "return",
+        "the order decides": (
+            _pair("key.public_key() == certificate.public_key() and pem_bytes.startswith(b'-----BEGIN P')"),
+            "the order means nothing",
         ),
     },
     "01-upload": {

@@ -34,7 +34,41 @@ def _credential(answer: str) -> str:
     return f"def build_credential(key_pem, certificate_pem):\n    return {answer}\n"
 
 
+def _hash(data: str) -> str:
+    return (
+        "def portal_thumbprint(certificate_pem):\n"
+        "    certificate = x509.load_pem_x509_certificate(certificate_pem.encode())\n"
+        f"    data = {data}\n"
+        "    return hashlib.sha1(data, usedforsecurity=False).hexdigest().upper()\n"
+    )
+
+
+_DER = "certificate.public_bytes(serialization.Encoding.DER)"
+
 RIGHT = {
+    "03-thumbprint": {
+        "the certificate's own fingerprint": (
+            "def portal_thumbprint(certificate_pem):\n"
+            "    from cryptography.hazmat.primitives import hashes\n"
+            "    certificate = x509.load_pem_x509_certificate(certificate_pem.encode())\n"
+            "    return certificate.fingerprint(hashes.SHA1()).hex().upper()\n"
+        ),
+        "DER by ssl": _hash("__import__('ssl').PEM_cert_to_DER_cert(certificate_pem)"),
+        "base64 decoded by hand": _hash(
+            "base64.b64decode(''.join(line for line in certificate_pem.splitlines() if '-' not in line))"
+        ),
+        "digit by digit": (
+            "def portal_thumbprint(certificate_pem):\n"
+            "    certificate = x509.load_pem_x509_certificate(certificate_pem.encode())\n"
+            f"    digest = hashlib.new('sha1', {_DER}, usedforsecurity=False).digest()\n"
+            "    return ''.join(f'{byte:02X}' for byte in digest)\n"
+        ),
+    },
+    "03-form": {
+        "a float": "answer = 2.0",
+        "a number of numpy": "import numpy\nanswer = numpy.int64(2)",
+        "counted": "answer = len(['private_key', 'public_certificate'])",
+    },
     "03-credential": {
         "dict() instead of braces": (
             "def build_credential(key_pem, certificate_pem):\n"
@@ -77,6 +111,41 @@ RIGHT = {
 }
 
 MISTAKES = {
+    "03-thumbprint": {
+        "the text as it came": (_hash("certificate_pem.encode()"), "the other encoding, DER"),
+        "the letters of base64": (
+            _hash("''.join(certificate_pem.splitlines()[1:-1]).encode()"),
+            "decode them first",
+        ),
+        "the public key alone": (
+            _hash(
+                "certificate.public_key().public_bytes(serialization.Encoding.DER, "
+                "serialization.PublicFormat.SubjectPublicKeyInfo)"
+            ),
+            "the public key alone",
+        ),
+        "what is signed": (_hash("certificate.tbs_certificate_bytes"), "take the signature as well"),
+        "SHA-256": (_hash(_DER).replace("hashlib.sha1", "hashlib.sha256"), "64 digits of SHA-256"),
+        "small letters": (_hash(_DER).replace(".upper()", ""), "in capitals"),
+        "bytes": (_hash(_DER).replace("hexdigest().upper()", "digest()"), "gives a bytes, expected a text"),
+        "always the same certificate": (_hash("der"), "two different certificates"),
+        "line ends of one kind only": (
+            _hash("base64.b64decode(certificate_pem.split('-----\\n', 1)[-1].partition('-----')[0])"),
+            "lines end as on Windows",
+        ),
+        "text where bytes are wanted": (_hash("certificate_pem"), "raises TypeError"),
+        "another algorithm": (_hash(_DER).replace("hashlib.sha1", "hashlib.md5"), "32 characters are something else"),
+    },
+    "03-form": {
+        "the old form": ("answer = 1", "you would have to compute the thumbprint"),
+        "the thumbprint beside it": ("answer = 3", "even when it has the certificate"),
+        "a text as a path": ("answer = 4", "it wants a path there"),
+        "a text": ('answer = "2"', "without quotation marks"),
+        "the credential itself": (
+            'answer = {"private_key": "key", "public_certificate": "certificate"}',
+            "this is {'private_key'",
+        ),
+    },
     "03-credential": {
         "the key alone, as a str": (_credential("key_pem"), "a client secret to MSAL"),
         "a tuple": (_credential("(key_pem, certificate_pem)"), "gives a tuple, expected a dictionary"),

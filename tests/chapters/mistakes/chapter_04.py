@@ -1,8 +1,31 @@
 """Known answers to the exercises of chapter 04, right and wrong ones: tests/support/exercises.py says how."""
 
+_HELD = "def roles_held(claims):\n"
+
+
+def _held(roles: str) -> str:
+    return f"{_HELD}    roles = {roles}\n    return sorted(roles)\n"
+
+
 RIGHT = {
+    "04-choose": {
+        "a float": "answer = 3.0",
+        "a number of numpy": "import numpy\nanswer = numpy.int64(3)",
+        "looked for": "answer = 1 + ['User', 'Graph/User', '.default', 'two'].index('.default')",
+    },
+    "04-held": {
+        "a condition": _held('claims["roles"] if "roles" in claims else ()'),
+        "or": _held('claims.get("roles") or []'),
+        "a loop": (
+            f"{_HELD}    found = []\n    for name, value in claims.items():\n        if name == 'roles':\n"
+            "            found.extend(value)\n    return tuple(sorted(found))\n"
+        ),
+        "an exception caught": (
+            f"{_HELD}    try:\n        return sorted(claims['roles'])\n    except KeyError:\n        return []\n"
+        ),
+    },
     "04-scope": {
-        "a tuple, as MSAL takes": 'def graph_scope(resource_uri):\n    return (f"{resource_uri}/.default",)\n',
+        "a set made a list": 'def graph_scope(resource_uri):\n    return list({f"{resource_uri}/.default"})\n',
         "joined": 'def graph_scope(resource_uri):\n    return ["/".join([resource_uri, ".default"])]\n',
         "a list that grows": (
             "def graph_scope(resource_uri):\n"
@@ -39,10 +62,38 @@ RIGHT = {
 }
 
 MISTAKES = {
+    "04-choose": {
+        "a permission": ("answer = 1", "for User.Read.All Entra ID"),
+        "a permission of a resource": ("answer = 2", "for https://graph.microsoft.com/User.Read.All Entra ID"),
+        "two resources": ("answer = 4", "AADSTS70011"),
+        "a text": ('answer = "3"', "without quotation marks"),
+        "the scope itself": ('answer = "https://graph.microsoft.com/.default"', "have the numbers 1 to 4"),
+    },
+    "04-held": {
+        "the claim taken for granted": (_held('claims["roles"]'), "raises KeyError"),
+        "nothing to fall back on": (_held('claims.get("roles")'), "raises TypeError"),
+        "scp": (_held('claims.get("scp", "").split()'), "gives [], expected ['User.Read.All']"),
+        "scp as well": (
+            _held('claims.get("roles", []) + claims.get("scp", "").split()'),
+            "a daemon has no user",
+        ),
+        "the first one only": (_held('claims.get("roles", [])[:1]'), "several roles"),
+        "a word for nothing": (_held('claims.get("roles", ["none"])'), "an empty list says so"),
+        "the names of the claims": (_held("claims"), "['idtyp', 'roles']"),
+        "the letters of a role": (_held('claims.get("roles", [""])[0]'), "['.', '.'"),
+        "None when there is nothing": (
+            f'{_HELD}    roles = claims.get("roles")\n    return sorted(roles) if roles else None\n',
+            "gives back None",
+        ),
+    },
     "04-scope": {
         "a string instead of a list": (
             'def graph_scope(resource_uri):\n    return f"{resource_uri}/.default"\n',
             "this is a str",
+        ),
+        "a tuple instead of a list": (
+            'def graph_scope(resource_uri):\n    return (f"{resource_uri}/.default",)\n',
+            "for a tuple it raises AssertionError",
         ),
         "a dictionary instead of a list": (
             'def graph_scope(resource_uri):\n    return {"scope": f"{resource_uri}/.default"}\n',

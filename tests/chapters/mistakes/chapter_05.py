@@ -1,6 +1,22 @@
 """Known answers to the exercises of chapter 05, right and wrong ones: tests/support/exercises.py says how."""
 
+_RESULT = "def token_result(app, scopes):\n"
+
 RIGHT = {
+    "05-silent": {
+        "silent first, as in older samples": (
+            f"{_RESULT}    silent = app.acquire_token_silent(scopes, account=None)\n"
+            "    return silent or app.acquire_token_for_client(scopes)\n"
+        ),
+        "the scopes by name, in a new list": f"{_RESULT}    return app.acquire_token_for_client(scopes=[*scopes])\n",
+        "a copy of the answer": f"{_RESULT}    return dict(app.acquire_token_for_client(scopes))\n",
+    },
+    "05-sources": {
+        "a tuple": 'sources = ("identity_provider", "cache", "identity_provider")',
+        "split": 'sources = "identity_provider cache identity_provider".split()',
+        "in capitals": 'sources = ["Identity_Provider", "CACHE", "Identity_Provider"]',
+        "a Series": 'import pandas\nsources = pandas.Series(["identity_provider", "cache", "identity_provider"])',
+    },
     "05-count-requests": {
         "a list of the moments": (
             "def count_requests(starts, lifetime):\n"
@@ -67,6 +83,47 @@ RIGHT = {
 }
 
 MISTAKES = {
+    "05-silent": {
+        "silent, with the first of no accounts": (
+            f"{_RESULT}    return app.acquire_token_silent(scopes, account=next(iter(app.get_accounts()), None))\n",
+            "looks for a person's account",
+        ),
+        "the token's text": (
+            f"{_RESULT}    return app.acquire_token_for_client(scopes)['access_token']\n",
+            "whole answer is wanted",
+        ),
+        "an app object of its own": (
+            f"{_RESULT}    return new_app().acquire_token_for_client(scopes)\n",
+            "has no token afterwards",
+        ),
+        "always a new token": (
+            f"{_RESULT}    app.remove_tokens_for_client()\n    return app.acquire_token_for_client(scopes)\n",
+            "leave the cache as it is",
+        ),
+        "Graph, whatever the scopes": (f"{_RESULT}    return app.acquire_token_for_client(SCOPES)\n", "hand on scopes"),
+        "a list in a list": (f"{_RESULT}    return app.acquire_token_for_client([scopes])\n", "raises TypeError"),
+        "is there a token": (
+            f"{_RESULT}    return 'access_token' in app.acquire_token_for_client(scopes)\n",
+            "gives a bool",
+        ),
+    },
+    "05-sources": {
+        "used until the last minute": (
+            'sources = ["identity_provider", "cache", "cache"]',
+            "with less than five MSAL asks",
+        ),
+        "asked every time": ('sources = ["identity_provider"] * 3', "gives it out again"),
+        "an early second token": (
+            'sources = ["identity_provider", "identity_provider", "cache"]',
+            "still good for 20 minutes",
+        ),
+        "never asked": ('sources = ["cache"] * 3', "its cache is empty"),
+        "from the cache at the start": ('sources = ["cache", "cache", "identity_provider"]', "was just made"),
+        "two answers": ('sources = ["identity_provider", "cache"]', "these are 2 answers"),
+        "one gap left": ('sources = ["identity_provider", "cache", ...]', "there is still a ..."),
+        "other words": ('sources = ["Entra ID", "cache", "Entra ID"]', "each of the three is"),
+        "a text": ('sources = "identity_provider, cache, identity_provider"', "gives a str, expected a list"),
+    },
     "05-count-requests": {
         "every call a request": (
             "def count_requests(starts, lifetime):\n    return len(starts)\n",
@@ -116,6 +173,26 @@ MISTAKES = {
             "            requests, ends = requests + 1, now + lifetime\n"
             "    return requests\n",
             "never used a second time",
+        ),
+        "the end counted from 0": (
+            "def count_requests(starts, lifetime):\n"
+            "    requests, ends = 0, 0\n"
+            "    for now in starts:\n"
+            "        if ends - now < 300:\n"
+            "            requests += 1\n"
+            "            ends = lifetime\n"
+            "    return requests\n",
+            "not at the moment lifetime",
+        ),
+        "one gap left": (
+            "def count_requests(starts, lifetime):\n"
+            "    requests, ends = 0, 0\n"
+            "    for now in starts:\n"
+            "        if ends - now < 300:\n"
+            "            requests += 1\n"
+            "            ends = ...\n"
+            "    return requests\n",
+            "there is still a ...",
         ),
         "a float": (
             "def count_requests(starts, lifetime):\n    return 1 + (starts[-1] - starts[0]) / (lifetime - 300)\n",

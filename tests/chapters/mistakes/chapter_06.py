@@ -1,6 +1,25 @@
 """Known answers to the exercises of chapter 06, right and wrong ones: tests/support/exercises.py says how."""
 
+
+def _filter(text: str) -> str:
+    return f"def surname_filter(surname):\n    text = {text}\n    return f\"surname eq '{{text}}'\"\n"
+
+
 RIGHT = {
+    "06-last": {
+        "a float": "answer = 3.0",
+        "a number of numpy": "import numpy\nanswer = numpy.int64(3)",
+        "counted": "answer = len('no nextLink there'.split())",
+    },
+    "06-filter": {
+        "split and joined": _filter('"\'\'".join(surname.split("\'"))'),
+        "a regular expression": _filter('__import__("re").sub("\'", r"\\g<0>\\g<0>", surname)'),
+        "letter by letter": _filter('"".join(letter * 2 if letter == chr(39) else letter for letter in surname)'),
+        "translated, with format": (
+            "def surname_filter(surname):\n"
+            "    return \"surname eq '{}'\".format(surname.translate({39: chr(39) * 2}))\n"
+        ),
+    },
     "06-guests": {
         "query": "def guests(users):\n    return users.query(\"userType == 'Guest'\")",
         "loc, eq and another order": (
@@ -35,6 +54,30 @@ RIGHT = {
 }
 
 MISTAKES = {
+    "06-last": {
+        "a shorter page": ("answer = 1", "Graph promises no size"),
+        "an empty page": ("answer = 2", "usually has users"),
+        "a hundred pages": ("answer = 4", "missing silently"),
+        "a text": ('answer = "3"', "without quotation marks"),
+        "the condition itself": ('answer = "@odata.nextLink"', "have the numbers 1 to 4"),
+    },
+    "06-filter": {
+        "a backslash, as in Python": (_filter('surname.replace("\'", "\\\\\'")'), "and Graph answers 400"),
+        "only the first one": (_filter('surname.replace("\'", "\'\'", 1)'), "for D'Angelo-O'Neill it gives"),
+        "left out": (_filter('surname.replace("\'", "")'), "'OBrien', and Graph answers 200 with 0"),
+        "as in an address": (_filter('__import__("urllib.parse").parse.quote(surname)'), "O%27Brien"),
+        "two kinds of quotation mark": (_filter("surname.replace(\"'\", '\"')"), 'O"Brien'),
+        "the two twice": (_filter("surname.replace(\"'\", \"''''\")"), "O''''Brien"),
+        "in Ireland only": (
+            _filter('surname.replace("O\'", "O\'\'")'),
+            "for D'Angelo-O'Neill it gives surname eq 'D'Angelo-O''Neill'",
+        ),
+        "the whole text doubled": (
+            'def surname_filter(surname):\n    return f"surname eq \'{surname}\'".replace("\'", "\'\'")\n',
+            "surname eq ''Smith''",
+        ),
+        "in pieces": (_filter('surname.split("\'")'), "surname eq '['Smith']'"),
+    },
     "06-guests": {
         "looks for #EXT# in the name": (
             "def guests(users):\n    return users[users['userPrincipalName'].str.contains('#EXT#')]",

@@ -1,11 +1,37 @@
 """Known answers to the exercises of chapter 07, right and wrong ones: tests/support/exercises.py says how."""
 
 _WAIT = "def seconds_to_wait(status, headers, attempt):\n"
-_WORTH = "    if status not in (429, 503, 504) or attempt >= 5:\n        return None\n"
+_BUSY = "status in (408, 429) or (status >= 500 and status != 501)"
+_WORTH = f"    if not ({_BUSY}) or attempt >= 5:\n        return None\n"
+_PAUSE = "    return float(headers.get('Retry-After', 2**attempt))\n"
 _COMPLETE = "def complete(parts, count):\n"
 _BY_ID = "    people = {user['id']: user for part in parts for user in part}\n"
 
+_LAYER = "def starts_over(failure):\n"
+
 RIGHT = {
+    "07-which": {
+        "a set": "worth_another = {429, 500, 503}",
+        "another order, as a tuple": "worth_another = (503, 429, 500)",
+        "a range and a condition": "worth_another = [s for s in (400, 401, 403, 404, 429, 500, 503) if s > 404]",
+        "an array of numpy": "import numpy\nworth_another = numpy.array([500, 503, 429])",
+    },
+    "07-layer": {
+        "two comparisons": (
+            f"{_LAYER}    status = failure.response.status_code\n    return status == 400 or status == 410\n"
+        ),
+        "names of the standard library": (
+            f"{_LAYER}    from http import HTTPStatus\n"
+            "    return failure.response.status_code in {HTTPStatus.BAD_REQUEST, HTTPStatus.GONE}\n"
+        ),
+        "a boolean of numpy": (
+            f"{_LAYER}    import numpy\n    return numpy.isin(failure.response.status_code, [400, 410])[()]\n"
+        ),
+        "match": (
+            f"{_LAYER}    match failure.response.status_code:\n        case 400 | 410:\n            return True\n"
+            "    return False\n"
+        ),
+    },
     "07-wait": {
         "the header in small letters": (
             f"{_WAIT}{_WORTH}    asked = headers.get('retry-after')\n"
@@ -16,7 +42,8 @@ RIGHT = {
             "    return numpy.float64(headers['Retry-After']) if 'Retry-After' in headers else numpy.exp2(attempt)\n"
         ),
         "a table of pauses": (
-            f"{_WAIT}    if status in {{429, 503, 504}} and attempt < 5:\n        try:\n"
+            f"{_WAIT}    worth = status in {{408, 429}} or (status != 501 and 500 <= status < 600)\n"
+            "    if worth and attempt < 5:\n        try:\n"
             "            return float(headers['RETRY-AFTER'])\n        except KeyError:\n"
             "            return [1, 2, 4, 8, 16][attempt]\n"
         ),
@@ -47,6 +74,45 @@ RIGHT = {
 }
 
 MISTAKES = {
+    "07-which": {
+        "a wrong request": ("worth_another = [400, 429, 500, 503]", "[400, 400, 400]"),
+        "a bad token": ("worth_another = [401, 429, 500, 503]", "[401, 401, 401]"),
+        "a missing permission": ("worth_another = [403, 429, 500, 503]", "[403, 403, 403]"),
+        "a missing object": ("worth_another = [404, 429, 500, 503]", "[404, 404, 404]"),
+        "429 only": ("worth_another = [429]", "500 is missing"),
+        "server errors only": ("worth_another = [500, 503]", "[429, 200]"),
+        "those with Retry-After": ("worth_another = [429, 500]", "503 is missing"),
+        "texts": ('worth_another = ["429", "500", "503"]', "without quotation marks"),
+        "one number": ("worth_another = 429", "gives an int, expected a list"),
+        "another status": ("worth_another = [429, 500, 502, 503]", "502 is none of the seven"),
+    },
+    "07-layer": {
+        "400 only": (f"{_LAYER}    return failure.response.status_code == 400\n", "for 410 it gives False"),
+        "410 only": (f"{_LAYER}    return failure.response.status_code == 410\n", "for 400 it gives False"),
+        "or between numbers": (f"{_LAYER}    return failure.response.status_code == 400 or 410\n", "gives an int"),
+        "every refusal": (
+            f"{_LAYER}    return 400 <= failure.response.status_code < 500\n",
+            "for 403 it gives True",
+        ),
+        "all but the permissions": (
+            f"{_LAYER}    return failure.response.status_code not in (401, 403)\n",
+            "for 404 it gives True",
+        ),
+        "what waiting cures as well": (
+            f"{_LAYER}    return failure.response.status_code in (400, 410, 429)\n",
+            "for 429 it gives True",
+        ),
+        "a busy service as well": (
+            f"{_LAYER}    return failure.response.status_code in (400, 410, 503)\n",
+            "for 503 it gives True",
+        ),
+        "from 400 to 410, but for the permissions": (
+            f"{_LAYER}    return failure.response.status_code in (400, 405, 406, 409, 410)\n",
+            "for 409 it gives True",
+        ),
+        "the failure has no status": (f"{_LAYER}    return failure.status_code in (400, 410)\n", "AttributeError"),
+        "the status itself": (f"{_LAYER}    return failure.response.status_code\n", "a failure with 400) gives an int"),
+    },
     "07-wait": {
         "the header as it came": (
             f"{_WAIT}{_WORTH}    return headers.get('Retry-After', 2**attempt)\n",
@@ -70,37 +136,50 @@ MISTAKES = {
             "these are 1, 1, 1, 1, 1",
         ),
         "429 only": (
-            f"{_WAIT}    if status != 429 or attempt >= 5:\n        return None\n"
-            "    return float(headers.get('Retry-After', 2**attempt))\n",
-            "503 and 504 pass",
+            f"{_WAIT}    if status != 429 or attempt >= 5:\n        return None\n{_PAUSE}",
+            "for 503 it does not",
+        ),
+        "the three that Graph documents": (
+            f"{_WAIT}    if status not in (429, 503, 504) or attempt >= 5:\n        return None\n{_PAUSE}",
+            "for 500 it does not",
+        ),
+        "five server errors by number": (
+            f"{_WAIT}    if status not in (408, 429, 500, 502, 503, 504) or attempt >= 5:\n"
+            f"        return None\n{_PAUSE}",
+            "for 507 it does not",
+        ),
+        "no 408": (
+            f"{_WAIT}    if not (status == 429 or status >= 500 and status != 501) or attempt >= 5:\n"
+            f"        return None\n{_PAUSE}",
+            "for 408 it does not",
         ),
         "every failure": (
             f"{_WAIT}    if status < 400 or attempt >= 5:\n        return None\n"
             "    return float(headers.get('Retry-After', 2**attempt))\n",
             "for 400 it waits 1 s",
         ),
-        "server errors as well": (
-            f"{_WAIT}    if status not in (429, 500, 502, 503, 504) or attempt >= 5:\n        return None\n"
-            "    return float(headers.get('Retry-After', 2**attempt))\n",
-            "for 500 it waits",
+        "server errors with 501": (
+            f"{_WAIT}    if not (status in (408, 429) or status >= 500) or attempt >= 5:\n"
+            f"        return None\n{_PAUSE}",
+            "for 501 it waits",
         ),
         "from 429 on": (
-            f"{_WAIT}    if status < 429 or attempt >= 5:\n        return None\n"
+            f"{_WAIT}    if (status < 429 and status != 408) or attempt >= 5:\n        return None\n"
             "    return float(headers.get('Retry-After', 2**attempt))\n",
             "for 431 it waits",
         ),
         "never gives up": (
-            f"{_WAIT}    if status not in (429, 503, 504):\n        return None\n"
+            f"{_WAIT}    if not ({_BUSY}):\n        return None\n"
             "    return float(headers.get('Retry-After', 2**attempt))\n",
             "goes on forever",
         ),
         "gives up too early": (
-            f"{_WAIT}    if status not in (429, 503, 504) or attempt >= 4:\n        return None\n"
+            f"{_WAIT}    if not ({_BUSY}) or attempt >= 4:\n        return None\n"
             "    return float(headers.get('Retry-After', 2**attempt))\n",
             "all five",
         ),
         "the header beats the limit": (
-            f"{_WAIT}    if status in (429, 503, 504) and 'Retry-After' in headers:\n"
+            f"{_WAIT}    if ({_BUSY}) and 'Retry-After' in headers:\n"
             f"        return float(headers['Retry-After'])\n{_WORTH}    return 2**attempt\n",
             "even when the header asks",
         ),

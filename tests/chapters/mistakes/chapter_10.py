@@ -21,7 +21,35 @@ def _instead(old: str, new: str) -> str:
 
 _STEP = "def next_step(exit_code, attempt):\n"
 
+
+def _where(users: str = '"stdout"', warning: str = '"stderr"', reason: str = '"stderr"') -> str:
+    return (
+        f'where = {{"the users": {users}, "a warning that the certificate ends soon": {warning}, '
+        f'"the reason why it failed": {reason}}}\n'
+    )
+
+
+def _failed(answer: str) -> str:
+    return f"def has_failed(exit_code):\n    return {answer}\n"
+
+
 RIGHT = {
+    "10-where": {
+        "in capitals, with spaces": _where('"STDOUT"', '" stderr "', '"Stderr"'),
+        "another order, zipped": (
+            'names = ["the reason why it failed", "a warning that the certificate ends soon", "the users"]\n'
+            'where = dict(zip(names, ["stderr"] * 2 + ["stdout"]))\n'
+        ),
+        "a mapping that is no dict": (
+            f"{_where()}from types import MappingProxyType\nwhere = MappingProxyType(where)\n"
+        ),
+    },
+    "10-failed": {
+        "as a truth value": _failed("bool(exit_code)"),
+        "not equal": _failed("not exit_code == 0"),
+        "a boolean of numpy": _failed("__import__('numpy').not_equal(exit_code, 0)"),
+        "without its sign": _failed("abs(exit_code) > 0"),
+    },
     "10-parameters": {
         "urlsplit": _instead(
             'host, _, tenant = parameters["authority"].rstrip("/").rpartition("/")',
@@ -57,6 +85,25 @@ RIGHT = {
 }
 
 MISTAKES = {
+    "10-where": {
+        "the users beside the messages": (_where(users='"stderr"'), "users.json stays empty"),
+        "the warning among the data": (_where(warning='"stdout"'), "cannot read that file"),
+        "the reason among the data": (_where(reason='"stdout"'), "nobody sees it"),
+        "one gap left": (_where(reason="..."), "there is still a ..."),
+        "another word": (_where(warning='"the screen"'), "expected 'stdout' or 'stderr'"),
+        "a line lost": ('where = {"the users": "stdout"}\n', "is gone from the dictionary"),
+        "a list": ('where = ["stdout", "stderr", "stderr"]\n', "gives a list, expected a dictionary"),
+    },
+    "10-failed": {
+        "0 as well": (_failed("exit_code >= 0"), "as it does when memory runs out"),
+        "only what a signal ended": (_failed("exit_code < 0"), "Graph refused"),
+        "the one number of that night": (_failed("exit_code > 0 or exit_code == -9"), "signal 15"),
+        "the numbers of the table": (_failed("exit_code in (2, 3, 4, 5) or exit_code < 0"), "Python itself"),
+        "one byte only": (_failed("-128 < exit_code < 128 and exit_code != 0"), "128 + 9"),
+        "always": (_failed("True"), "0 is the one number"),
+        "the number itself": (_failed("exit_code"), "expected True or False"),
+        "a text": (_failed("'failed' if exit_code else 'ok'"), "gives a str"),
+    },
     "10-parameters": {
         "the endpoint with its path": (_instead('.removesuffix("/users")', ""), "/users/users"),
         "an ending cut that is not there": (
