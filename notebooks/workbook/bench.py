@@ -56,17 +56,6 @@ class Bench:
     practice: PracticeTenant | None = None
 
     @property
-    def scope(self) -> str:
-        """The scope that asks for everything consented to at Graph: its address and ``/.default``.
-
-        The practice tenant plays Microsoft's global cloud, so its scope has Graph's real address.
-        """
-        if self.is_practice:
-            return "https://graph.microsoft.com/.default"
-        graph = urlsplit(self.graph_endpoint)
-        return f"{graph.scheme}://{graph.netloc}/.default"
-
-    @property
     def output(self) -> Path:
         """The folder for files with people's data: notebooks/output, git-ignored; WORKBOOK_OUTPUT names another."""
         return Path(os.environ.get("WORKBOOK_OUTPUT") or ROOT / "notebooks" / "output")

@@ -90,7 +90,7 @@ class _RightsWatched:
     def __exit__(self, *error: object) -> None:
         self._stack.close()
 
-    def _opening(self, original: Callable) -> Callable:
+    def _opening(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def watched(file: Any, *arguments: Any, **named: Any) -> Any:
             has_opener = named.get("opener") or len(arguments) > 6  # the eighth parameter; it calls os.open
             is_new = not has_opener and self._is_new(file)
@@ -101,17 +101,17 @@ class _RightsWatched:
 
         return watched
 
-    def _os_open(self, original: Callable) -> Callable:
+    def _os_open(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def watched(path: Any, flags: int, mode: int = 0o777, **named: Any) -> int:
             is_new = self._is_new(path)
-            number = original(path, flags, mode, **named)
+            number: int = original(path, flags, mode, **named)
             if is_new:
                 self._note(mode)
             return number
 
         return watched
 
-    def _chmod(self, original: Callable) -> Callable:
+    def _chmod(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def watched(path: Any, mode: int, **named: Any) -> None:
             original(path, mode, **named)
             if self._is_here(path):

@@ -129,7 +129,7 @@ def form(answer: int, ask: Ask) -> Verdict:
 
 def _seen(credential: dict[str, Any], ask: Ask) -> str:
     ask.token(SCOPE, client_credential=credential)
-    header = ask.bench.wire.assertion()["header"]
+    header = (ask.bench.wire.assertion() or {})["header"]
     name = next(field for field in header if field.startswith("x5t"))
     return f"Entra ID sees {header['alg']} and {name}"
 

@@ -9,6 +9,7 @@ from ..marking import call_of, chosen, gives, of_type, plain
 from ..showing import show
 from ..verdicts import Ask, LearnersError, Verdict, exercise, not_yet, right
 
+Held = Callable[[dict[str, Any]], list[str]]
 Missing = Callable[[dict[str, Any], list[str]], list[str]]
 GRAPH = "https://graph.microsoft.com"
 OTHERS = {
@@ -93,7 +94,7 @@ def roles_held(claims):
     return sorted(roles)
 """,
 )
-def held(roles_held: Callable[[dict], list[str]], ask: Ask) -> Verdict:
+def held(roles_held: Held, ask: Ask) -> Verdict:
     """roles_held(claims) gives the roles in a token's claims, and an empty list when there is no such claim."""
     return (
         gives(roles_held, {"idtyp": "app", "roles": ["User.Read.All"]}, expected=["User.Read.All"])
@@ -114,9 +115,9 @@ def held(roles_held: Callable[[dict], list[str]], ask: Ask) -> Verdict:
     )
 
 
-def _nothing_granted(roles_held: Callable[[dict], list[str]], ask: Ask) -> Verdict | None:
+def _nothing_granted(roles_held: Held, ask: Ask) -> Verdict | None:
     """A real token of an app to which nothing was granted."""
-    ask.bench.practice.revoke("User.Read.All")
+    ask.practice.revoke("User.Read.All")
     payload = ask.token([f"{GRAPH}/.default"])["access_token"].split(".")[1]
     claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     few = {name: value for name, value in claims.items() if name in ("idtyp", "roles", "scp")}

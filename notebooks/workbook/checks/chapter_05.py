@@ -4,6 +4,7 @@ import base64
 import json
 import time
 from collections.abc import Callable
+from typing import Any
 from unittest.mock import patch
 
 import msal  # type: ignore[import-untyped]
@@ -41,7 +42,9 @@ def token_result(app, scopes):
     return app.acquire_token_silent(scopes, account=None)
 """,
 )
-def silent(token_result: Callable[[msal.ConfidentialClientApplication, list[str]], dict], ask: Ask) -> Verdict:
+def silent(
+    token_result: Callable[[msal.ConfidentialClientApplication, list[str]], dict[str, Any]], ask: Ask
+) -> Verdict:
     """token_result(app, scopes) gives MSAL's answer, from the app object's cache when there is a token in it."""
     app = _new_app(ask)
     results = []
@@ -99,10 +102,10 @@ def where_from(sources: list[str], ask: Ask) -> Verdict:
 
 def _sources_of_msal(ask: Ask, starts: list[int], lifetime: int) -> list[str]:
     """The field token_source of the real MSAL's answers at these moments."""
-    ask.bench.practice.token_lifetime(lifetime + 1)  # Entra announces one second less
+    ask.practice.token_lifetime(lifetime + 1)  # Entra announces one second less
     app, begin, shifted, sources = _new_app(ask), int(time.time()), 0, []
     for start in starts:
-        ask.bench.practice.shift_clock(start - shifted)
+        ask.practice.shift_clock(start - shifted)
         shifted = start
         with patch("time.time", return_value=float(begin + start)):
             sources.append(app.acquire_token_for_client([GRAPH_SCOPE])["token_source"])

@@ -56,14 +56,14 @@ def which(worth_another: list[int], ask: Ask) -> Verdict:
 def _asked_again(status: int, path: str, ask: Ask) -> list[int]:
     token = "a.bad.token" if status == 401 else ask.token([GRAPH_SCOPE])["access_token"]
     if status == 403:
-        ask.bench.practice.revoke("User.Read.All")
+        ask.practice.revoke("User.Read.All")
         token = ask.token([GRAPH_SCOPE])["access_token"]
     return [ask.graph(path, token).status_code for _ in range(3)]
 
 
 def _asked_after_a_failure(status: int, ask: Ask) -> list[int]:
     token = ask.token([GRAPH_SCOPE])["access_token"]
-    ask.bench.practice.fail("graph", status=status)
+    ask.practice.fail("graph", status=status)
     return [ask.graph("/users?$top=1", token).status_code for _ in range(2)]
 
 
@@ -302,6 +302,6 @@ def _refused_link(ask: Ask) -> requests.HTTPError:
     """The failure of a real second page whose link has grown old."""
     token = ask.token([GRAPH_SCOPE])["access_token"]
     link = ask.graph("/users?$top=5&$select=id", token).json()["@odata.nextLink"]
-    ask.bench.practice.fail("graph", expired_page_token=True)
+    ask.practice.fail("graph", expired_page_token=True)
     answer = ask.graph(link.removeprefix(ask.bench.graph_endpoint), token)
     return requests.HTTPError(str(answer.status_code), response=answer)

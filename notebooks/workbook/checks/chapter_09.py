@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-import msal
+import msal  # type: ignore[import-untyped]
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -16,6 +16,8 @@ from ..marking import call_of, of_type, plain, same
 from ..verdicts import GRAPH_SCOPE, Ask, LearnersError, Verdict, exercise, not_yet, right
 
 Credential = dict[str, Any]
+Keep = Callable[[list[Credential], Credential], dict[str, Any]]
+Due = Callable[[list[Credential], dt.datetime, int], list[str]]
 COMMAND_LINE_TOOLS = "14d82eec-204b-4c2f-b7e8-296a70dab67e"  # Microsoft's own public client, as in the chapter
 
 
@@ -28,14 +30,15 @@ class _Registration:
             COMMAND_LINE_TOOLS, authority=bench.authority, http_client=bench.session, instance_discovery=False
         )
         flow = tools.initiate_device_flow(["Application.ReadWrite.All"])
-        bench.practice.sign_in(flow["user_code"])
+        ask.practice.sign_in(flow["user_code"])
         token = tools.acquire_token_by_device_flow(flow)["access_token"]
         self._headers = {"Authorization": f"Bearer {token}"}
         self._address = f"{bench.graph_endpoint}/applications(appId='{bench.client_id}')"
 
     def certificates(self) -> list[Credential]:
         answer = self._ask.bench.session.get(self._address, headers=self._headers, params={"$select": "keyCredentials"})
-        return answer.json()["keyCredentials"]
+        certificates: list[Credential] = answer.json()["keyCredentials"]
+        return certificates
 
     def patch(self, body: dict[str, Any]) -> str:
         """What Graph answers, as ``204`` or a refusal in one sentence."""
@@ -89,7 +92,7 @@ def body_to_add(existing, new):
     return {"keyCredentials": credentials}
 """,
 )
-def keep(body_to_add: Callable[[list[Credential], Credential], dict], ask: Ask) -> Verdict:
+def keep(body_to_add: Keep, ask: Ask) -> Verdict:
     """body_to_add(existing, new) gives the body of a PATCH that keeps all that are there and adds the new one."""
     first, second, third = ({"keyId": name} for name in ("first", "second", "third"))
     for existing in ([first], [first, second], []):
@@ -98,7 +101,7 @@ def keep(body_to_add: Callable[[list[Credential], Credential], dict], ask: Ask) 
     return _registered_beside_the_old(body_to_add, ask)
 
 
-def _not_all(learners: Callable, existing: list[Credential], new: Credential) -> Verdict | None:
+def _not_all(learners: Keep, existing: list[Credential], new: Credential) -> Verdict | None:
     body = learners(existing, new)
     call = call_of(learners)
     if wrong := of_type(body, dict, call):
@@ -125,10 +128,10 @@ def _not_all(learners: Callable, existing: list[Credential], new: Credential) ->
 
 
 def _key_id(credential: Credential) -> str:
-    return credential["keyId"]
+    return str(credential["keyId"])
 
 
-def _registered_beside_the_old(learners: Callable, ask: Ask) -> Verdict:
+def _registered_beside_the_old(learners: Keep, ask: Ask) -> Verdict:
     registration = _Registration(ask)
     private_key, new = _new_pair()
     answer = registration.patch(plain(learners(registration.certificates(), new)))
@@ -213,7 +216,7 @@ def due(credentials, now, days):
     return found
 """,
 )
-def warning(due: Callable[[list[Credential], dt.datetime, int], list[str]], ask: Ask) -> Verdict:
+def warning(due: Due, ask: Ask) -> Verdict:
     """due(credentials, now, days) gives the key ids of those that end within so many days, or have ended already."""
     cases = [
         ([*_SOON, *_ENDED, _ending("in a year", days=365)], 30, "10 days are within 30, a year is not"),
@@ -256,7 +259,7 @@ def _end(credential: Credential) -> dt.datetime:
     return dt.datetime.fromisoformat(credential["endDateTime"])
 
 
-def _due(learners: Callable, credentials: list[Credential], days: int) -> Any:
+def _due(learners: Due, credentials: list[Credential], days: int) -> Any:
     try:
         return learners(credentials, NOW, days)
     except LearnersError as error:
@@ -266,7 +269,7 @@ def _due(learners: Callable, credentials: list[Credential], days: int) -> Any:
         raise
 
 
-def _of_the_tenant(learners: Callable, ask: Ask) -> Verdict:
+def _of_the_tenant(learners: Due, ask: Ask) -> Verdict:
     """What Graph returns of the practice app, on the day before the end of its certificate."""
     [credential] = _Registration(ask).certificates()
     eve = _end(credential) - dt.timedelta(days=1)

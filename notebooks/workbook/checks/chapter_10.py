@@ -82,7 +82,7 @@ def to_environment(parameters):
     return {name: value for name, value in settings.items() if value}
 """,
 )
-def parameters(to_environment: Callable[[dict], dict[str, str]], ask: Ask) -> Verdict:
+def parameters(to_environment: Callable[[dict[str, Any]], dict[str, str]], ask: Ask) -> Verdict:
     """to_environment(parameters) gives the AZURE_* settings and GRAPH_ENDPOINT that say what a parameters.json says."""
     usual: dict[str, str] = {
         "AZURE_AUTHORITY_HOST": "https://login.microsoftonline.com",
