@@ -111,16 +111,27 @@ class PracticeOptions:
         return options
 
 
-def open_bench(*, practice_only: bool = False, secret_is_enough: bool = False, **practice: Any) -> Bench:
+def open_bench(
+    *,
+    practice_only: bool = False,
+    secret_is_enough: bool = False,
+    registered: bool = True,
+    stay_with: Bench | None = None,
+    **practice: Any,
+) -> Bench:
     """Opens the tenant that .env or the environment names, or the practice tenant, and prints what is ready.
 
     On a real tenant it gets a token and looks at its roles, and says Entra ID's or Graph's own sentence when something
-    is missing. Called again, it ends the practice tenant of the call before.
+    is missing. Called again, it ends the practice tenant of the call before, unless it stays with it.
 
     Args:
         practice_only: use the practice tenant even when .env names a real one: for chapters that break things.
         secret_is_enough: whether the chapter can work with a client secret alone; otherwise it uses the practice tenant
             when .env names no certificate.
+        registered: whether an app is there already. If not, the practice tenant has none, a real tenant's settings need
+            not name one, and `client_id` is None unless they do.
+        stay_with: the open practice bench that is given back when no real tenant is named, so that what was made there
+            and the portal's address stay as they are.
         practice: what the practice tenant is prepared with, see `PracticeOptions`. Of these, a real tenant is only
             asked for `roles`.
 
@@ -130,15 +141,20 @@ def open_bench(*, practice_only: bool = False, secret_is_enough: bool = False, *
     """
     options = PracticeOptions(**practice)
     options = replace(options, roles=tuple(options.roles), certificates=tuple(options.certificates))
-    while _open_tenants:
-        _open_tenants.pop().close()
+    if not registered:
+        options = replace(options, register_certificate=False, certificates=(), secret=False)
     forced = practice_only or practice_is_forced()
     values = {} if forced else read_settings()
+    if stay_with and not any(values.values()):
+        print("\n".join(_lines_of_staying()))
+        return stay_with
+    while _open_tenants:
+        _open_tenants.pop().close()
     notes = [] if forced else remarks(values)
     if any(values.values()):
-        settings = real_tenant(values)
+        settings = real_tenant(values, needs_app=registered)
         if settings.pair or secret_is_enough:
-            return _open_real(settings, options.roles)
+            return _open_real(settings, options.roles, registered)
         notes.append(
             "your settings name a client secret and no certificate, so this chapter, which is about the certificate, "
             "uses the practice tenant"
@@ -178,7 +194,7 @@ def practice_bench(options: PracticeOptions | None = None) -> Bench:
 # --- a real tenant ------------------------------------------------------------------------------------------------
 
 
-def _open_real(settings: Settings, roles: Iterable[str]) -> Bench:
+def _open_real(settings: Settings, roles: Iterable[str], registered: bool) -> Bench:
     tenant_id = _ask_for_tenant(settings)
     places = Places(
         settings.authority,
@@ -199,9 +215,11 @@ def _open_real(settings: Settings, roles: Iterable[str]) -> Bench:
         session=RecordingSession(places, explain_failures=True),
         **_key_fields(settings.pair),
     )
-    missing = _what_is_missing(bench, roles)
+    token, missing = "", "an app registration; this chapter asks before it makes one"
+    if registered:
+        token, missing = ", a token from Entra ID", _what_is_missing(bench, roles)
     print(f"Tenant   your own, {settings.tenant}")
-    print(f"Ready    the settings, {_credential_in_words(settings)}, a token from Entra ID")
+    print(f"Ready    the settings, {_credential_in_words(settings)}{token}")
     print(f"Missing  {missing or 'nothing'}")
     if settings.pair is None:
         print("Note     a client secret and no certificate: chapters about certificates use the practice tenant")
@@ -300,6 +318,15 @@ def _key_fields(pair: KeyPair | None) -> dict[str, Any]:
         "private_key": pair.private_key if pair else Hidden(),
         "passphrase": pair.passphrase if pair else None,
     }
+
+
+def _lines_of_staying() -> list[str]:
+    """What is said in the place of `_practice_lines` when nothing was opened."""
+    return [
+        "Tenant   the practice tenant, still the one from above",
+        "Ready    Entra ID and Microsoft Graph, as you left them",
+        "Missing  nothing; to use your own tenant, copy env.sample to .env and fill it in",
+    ]
 
 
 def _practice_lines(options: PracticeOptions, practice_only: bool) -> list[str]:

@@ -39,11 +39,11 @@ _PIPE_WITHIN = 10.0  # seconds: a password manager writes at once, after somebod
 class Settings:
     """A filled-in .env. `authority` and `graph_endpoint` have no trailing slash; `scope` is that of Graph's cloud.
 
-    `pair` is None when there is a client secret and no certificate.
+    `pair` is None when there is a client secret and no certificate, `client_id` when no app is needed and none named.
     """
 
     tenant: str
-    client_id: str
+    client_id: str | None
     pair: KeyPair | None
     client_secret: Hidden | None
     authority: str
@@ -150,24 +150,25 @@ def missing_in(values: Mapping[str, str]) -> list[str]:
     return [name for name in needed if not values.get(name)]
 
 
-def real_tenant(values: Mapping[str, str], root: Path = ROOT) -> Settings:
+def real_tenant(values: Mapping[str, str], root: Path = ROOT, *, needs_app: bool = True) -> Settings:
     """Checks everything that can be checked without the network.
 
     Args:
         values: what `read_settings` returned.
         root: the folder relative certificate paths count from.
+        needs_app: whether AZURE_CLIENT_ID must be there. Before the app is registered, nobody knows it.
 
     Raises:
         WorkbookProblem: names the setting that is missing or wrong, and never quotes a value that may be a secret.
     """
-    _nothing_missing(values)
+    _nothing_missing(values, needs_app)
     tenant = _tenant(values["AZURE_TENANT_ID"])
     sign_in = _authority_host(values.get("AZURE_AUTHORITY_HOST", ""))
     endpoint = _graph_endpoint(values.get("GRAPH_ENDPOINT", ""), sign_in)
     _one_cloud(sign_in, endpoint)
     return Settings(
         tenant=tenant,
-        client_id=_client_id(values["AZURE_CLIENT_ID"], tenant),
+        client_id=_client_id(values["AZURE_CLIENT_ID"], tenant) if values.get("AZURE_CLIENT_ID") else None,
         pair=_certificate(values, root) if values.get(CERTIFICATE) else None,
         client_secret=Hidden(values[SECRET]) if values.get(SECRET) else None,
         authority=f"https://{_netloc(sign_in)}/{tenant}",
@@ -176,8 +177,8 @@ def real_tenant(values: Mapping[str, str], root: Path = ROOT) -> Settings:
     )
 
 
-def _nothing_missing(values: Mapping[str, str]) -> None:
-    missing = missing_in(values)
+def _nothing_missing(values: Mapping[str, str], needs_app: bool) -> None:
+    missing = [name for name in missing_in(values) if needs_app or name != "AZURE_CLIENT_ID"]
     if not missing:
         return
     sentence = f".env is only partly filled in: {' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing."

@@ -98,9 +98,14 @@ def tidy(fresh: NotebookNode, stored: NotebookNode) -> None:
 
 
 def tidy_outputs(outputs: list[NotebookNode]) -> list[NotebookNode]:
-    """A copy of the outputs with the streams merged as nbval merges them, and pictures that only hold pixels."""
+    """A copy of the outputs with the streams merged as nbval merges them, and pictures that only hold pixels.
+
+    Markdown is stored sanitized: a link in it may lead to a server of this run, whose address nobody else can use.
+    """
     outputs = coalesce_streams(copy.deepcopy(outputs))
     for output in outputs:
+        if text := output.get("data", {}).get("text/markdown"):
+            output.data["text/markdown"] = comparable(text)
         if png := output.get("data", {}).get("image/png"):
             output.data["image/png"] = base64.b64encode(bare_png(base64.b64decode(png))).decode()
     return outputs
