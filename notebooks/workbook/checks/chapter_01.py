@@ -172,10 +172,10 @@ def _never_into_an_old_file(save: Save, watched: _RightsWatched) -> Verdict:
 
 
 @exercise("01-files")
-def files(answer: str, ask: Ask) -> Verdict:
+def files(choice: str, ask: Ask) -> Verdict:
     """The one of the four files that goes to an administrator, as text."""
     return chosen(
-        answer.name if isinstance(answer, PurePath) else answer,
+        choice.name if isinstance(choice, PurePath) else choice,
         "server.crt",
         reasons={
             "server.pem": f"server.pem is the private key, and it never leaves the machine.{_loss(ask)}",

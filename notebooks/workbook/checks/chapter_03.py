@@ -108,14 +108,14 @@ def _reply_to(name: str, ask: Ask) -> str:
 
 
 @exercise("03-form")
-def form(answer: int, ask: Ask) -> Verdict:
+def form(choice: int, ask: Ask) -> Verdict:
     """The number of the credential that signs with PS256 and needs no thumbprint."""
     key, certificate = ask.bench.private_key, ask.bench.certificate
     sha1 = {"private_key": key, "thumbprint": _sha1(certificate)}
     credentials = {1: sha1, 3: sha1 | {"public_certificate": certificate}}
     reasons = {number: f"with {number} {_seen(credential, ask)}" for number, credential in credentials.items()}
     return chosen(
-        answer,
+        choice,
         2,
         reasons={
             1: f"{reasons[1]}. It is the old form, and you would have to compute the thumbprint.",

@@ -29,11 +29,11 @@ SCOPES = {
 
 
 @exercise("04-choose")
-def choose(answer: int, ask: Ask) -> Verdict:
+def choose(choice: int, ask: Ask) -> Verdict:
     """The number of the scope that names one resource and its .default; Entra ID says what is wrong with the others."""
     refused = {number: scope for number, scope in SCOPES.items() if number != 3}
     return chosen(
-        answer,
+        choice,
         3,
         reasons={number: f"for {scope} Entra ID answers {_answer_to(scope, ask)}" for number, scope in refused.items()},
         otherwise="the four scopes have the numbers 1 to 4, and a number is written without quotation marks.",

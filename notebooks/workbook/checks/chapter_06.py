@@ -18,10 +18,10 @@ ReadAll = Callable[[Callable[[str], Page], str], list[Any]]
 
 
 @exercise("06-last")
-def last(answer: int, ask: Ask) -> Verdict:
+def last(choice: int, ask: Ask) -> Verdict:
     """The number of the condition under which a page is the last one (Graph docs: paging.md)."""
     return chosen(
-        answer,
+        choice,
         3,
         reasons={
             1: "a page may be shorter than the one before it, and another page may follow: Graph promises no size.",

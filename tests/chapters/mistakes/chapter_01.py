@@ -36,9 +36,9 @@ RIGHT = {
         "with a value to give back": f"{_WITH_OPENER}    return path\n",
     },
     "01-files": {
-        "with its folder's own path object": "answer = crt",
-        "in capitals, with a space": 'answer = " SERVER.CRT"',
-        "the name of a path": "answer = crt.name",
+        "with its folder's own path object": "choice = crt",
+        "in capitals, with a space": 'choice = " SERVER.CRT"',
+        "the name of a path": "choice = crt.name",
     },
     "01-pair": {
         "the notebook's own function": _pair("belongs(key, certificate)"),
@@ -126,11 +126,11 @@ MISTAKES = {
         "somewhere else": (f"{_SAVE}    path = path.with_suffix('.new')\n    path.touch(0o600)\n", "no file at path"),
     },
     "01-files": {
-        "the private key": ('answer = "server.pem"', "Entra ID gave one"),
-        "the binary form": ('answer = "server.cer"', "bytes in DER"),
-        "the pair": ('answer = "server.pfx"', "its passphrase is all"),
-        "a request": ('answer = "server.csr"', "this is 'server.csr'"),
-        "two of them": ('answer = ["server.crt", "server.cer"]', "one name is wanted"),
+        "the private key": ('choice = "server.pem"', "Entra ID gave one"),
+        "the binary form": ('choice = "server.cer"', "bytes in DER"),
+        "the pair": ('choice = "server.pfx"', "its passphrase is all"),
+        "a request": ('choice = "server.csr"', "this is 'server.csr'"),
+        "two of them": ('choice = ["server.crt", "server.cer"]', "one name is wanted"),
     },
     "01-pair": {
         "key and certificate compared": (_pair("key == certificate"), "a key with its own certificate"),

@@ -65,9 +65,9 @@ RIGHT = {
         ),
     },
     "03-form": {
-        "a float": "answer = 2.0",
-        "a number of numpy": "import numpy\nanswer = numpy.int64(2)",
-        "counted": "answer = len(['private_key', 'public_certificate'])",
+        "a float": "choice = 2.0",
+        "a number of numpy": "import numpy\nchoice = numpy.int64(2)",
+        "counted": "choice = len(['private_key', 'public_certificate'])",
     },
     "03-credential": {
         "dict() instead of braces": (
@@ -137,12 +137,12 @@ MISTAKES = {
         "another algorithm": (_hash(_DER).replace("hashlib.sha1", "hashlib.md5"), "32 characters are something else"),
     },
     "03-form": {
-        "the old form": ("answer = 1", "you would have to compute the thumbprint"),
-        "the thumbprint beside it": ("answer = 3", "even when it has the certificate"),
-        "a text as a path": ("answer = 4", "it wants a path there"),
-        "a text": ('answer = "2"', "without quotation marks"),
+        "the old form": ("choice = 1", "you would have to compute the thumbprint"),
+        "the thumbprint beside it": ("choice = 3", "even when it has the certificate"),
+        "a text as a path": ("choice = 4", "it wants a path there"),
+        "a text": ('choice = "2"', "without quotation marks"),
         "the credential itself": (
-            'answer = {"private_key": "key", "public_certificate": "certificate"}',
+            'choice = {"private_key": "key", "public_certificate": "certificate"}',
             "this is {'private_key'",
         ),
     },

@@ -9,9 +9,9 @@ def _held(roles: str) -> str:
 
 RIGHT = {
     "04-choose": {
-        "a float": "answer = 3.0",
-        "a number of numpy": "import numpy\nanswer = numpy.int64(3)",
-        "looked for": "answer = 1 + ['User', 'Graph/User', '.default', 'two'].index('.default')",
+        "a float": "choice = 3.0",
+        "a number of numpy": "import numpy\nchoice = numpy.int64(3)",
+        "looked for": "choice = 1 + ['User', 'Graph/User', '.default', 'two'].index('.default')",
     },
     "04-held": {
         "a condition": _held('claims["roles"] if "roles" in claims else ()'),
@@ -63,11 +63,11 @@ RIGHT = {
 
 MISTAKES = {
     "04-choose": {
-        "a permission": ("answer = 1", "for User.Read.All Entra ID"),
-        "a permission of a resource": ("answer = 2", "for https://graph.microsoft.com/User.Read.All Entra ID"),
-        "two resources": ("answer = 4", "AADSTS70011"),
-        "a text": ('answer = "3"', "without quotation marks"),
-        "the scope itself": ('answer = "https://graph.microsoft.com/.default"', "have the numbers 1 to 4"),
+        "a permission": ("choice = 1", "for User.Read.All Entra ID"),
+        "a permission of a resource": ("choice = 2", "for https://graph.microsoft.com/User.Read.All Entra ID"),
+        "two resources": ("choice = 4", "AADSTS70011"),
+        "a text": ('choice = "3"', "without quotation marks"),
+        "the scope itself": ('choice = "https://graph.microsoft.com/.default"', "have the numbers 1 to 4"),
     },
     "04-held": {
         "the claim taken for granted": (_held('claims["roles"]'), "raises KeyError"),

@@ -7,9 +7,9 @@ def _filter(text: str) -> str:
 
 RIGHT = {
     "06-last": {
-        "a float": "answer = 3.0",
-        "a number of numpy": "import numpy\nanswer = numpy.int64(3)",
-        "counted": "answer = len('no nextLink there'.split())",
+        "a float": "choice = 3.0",
+        "a number of numpy": "import numpy\nchoice = numpy.int64(3)",
+        "counted": "choice = len('no nextLink there'.split())",
     },
     "06-filter": {
         "split and joined": _filter('"\'\'".join(surname.split("\'"))'),
@@ -55,11 +55,11 @@ RIGHT = {
 
 MISTAKES = {
     "06-last": {
-        "a shorter page": ("answer = 1", "Graph promises no size"),
-        "an empty page": ("answer = 2", "usually has users"),
-        "a hundred pages": ("answer = 4", "missing silently"),
-        "a text": ('answer = "3"', "without quotation marks"),
-        "the condition itself": ('answer = "@odata.nextLink"', "have the numbers 1 to 4"),
+        "a shorter page": ("choice = 1", "Graph promises no size"),
+        "an empty page": ("choice = 2", "usually has users"),
+        "a hundred pages": ("choice = 4", "missing silently"),
+        "a text": ('choice = "3"', "without quotation marks"),
+        "the condition itself": ('choice = "@odata.nextLink"', "have the numbers 1 to 4"),
     },
     "06-filter": {
         "a backslash, as in Python": (_filter('surname.replace("\'", "\\\\\'")'), "and Graph answers 400"),
