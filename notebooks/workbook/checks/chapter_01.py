@@ -3,6 +3,7 @@
 import builtins
 import io
 import os
+import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import cache
@@ -81,8 +82,10 @@ class _RightsWatched:
     def __enter__(self) -> "_RightsWatched":
         before = os.umask(self.UMASK)
         self._stack.callback(os.umask, before)
-        for module, name in ((builtins, "open"), (io, "open")):
-            self._stack.enter_context(patch.object(module, name, self._opening(getattr(module, name))))
+        notebook = sys.modules.get("IPython.core.interactiveshell")  # its cells have an open of their own
+        for module, name in ((builtins, "open"), (io, "open"), (notebook, "io_open")):
+            if hasattr(module, name):
+                self._stack.enter_context(patch.object(module, name, self._opening(getattr(module, name))))
         self._stack.enter_context(patch.object(os, "open", self._os_open(os.open)))
         self._stack.enter_context(patch.object(os, "chmod", self._chmod(os.chmod)))
         return self
