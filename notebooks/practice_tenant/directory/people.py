@@ -120,23 +120,21 @@ class People:
             _keep(self._columns, path, column, MOST_COLUMNS)
         return column
 
-    def prepared(self, user: User, names: Names | None, render: Callable[[User, Names | None], bytes]) -> bytes:
-        """What `render` makes of a user and the selected properties.
+    def prepared(
+        self, users: list[User], names: Names | None, render: Callable[[list[User], Names | None], list[bytes]]
+    ) -> list[bytes]:
+        """What `render` makes of users and the selected properties.
 
         It is made once and kept until the user changes: for the default properties of everybody, and for others as
         long as there is room.
         """
-        kept = self._prepared if names is None else self._selected.setdefault(names, {})
-        text = kept.get(user["id"])
-        if text is None:
-            text = kept[user["id"]] = render(user, names)
-            if names is not None:
-                self._make_room()
-        return text
-
-    def _make_room(self) -> None:
-        if sum(map(len, self._selected.values())) > MOST_SELECTED:
+        if sum(1 + len(kept) for kept in self._selected.values()) > MOST_SELECTED:
             self._selected.clear()
+        kept = self._prepared if names is None else self._selected.setdefault(names, {})
+        new = [user for user in users if user["id"] not in kept]
+        for user, text in zip(new, render(new, names), strict=True):
+            kept[user["id"]] = text
+        return [kept[user["id"]] for user in users]
 
     def add(self, user: dict[str, Any]) -> None:
         """Add a user at the end and remember it for delta queries."""

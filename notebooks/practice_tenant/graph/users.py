@@ -46,7 +46,7 @@ def list_users(call: Call) -> Answer:
         head["@odata.nextLink"] = next_link(
             f"{call.base}/users", query, write_page_token(tokens, "users", query, last_place)
         )
-    users = b",".join([_listed(people, user, query) for _, user in page])
+    users = b",".join(_listed(people, [user for _, user in page], query))
     return Answer(body=compact(head)[:-1] + b',"value":[' + users + b"]}")
 
 
@@ -127,19 +127,24 @@ del EMPTY["signInActivity"]
 EMPTY |= {"birthday": NEVER, "hireDate": NEVER, "deviceEnrollmentLimit": 5}
 
 
-def _listed(people: People, user: User, query: Query) -> bytes:
-    """A user as a list shows it, in JSON."""
-    shown = people.prepared(user, query.returned, _json_of)
-    return _with_managers(shown, people, user, query.expand_manager)
+def _listed(people: People, users: list[User], query: Query) -> list[bytes]:
+    """Users as a list shows them, each in JSON."""
+    shown = people.prepared(users, query.returned, _in_json)
+    if query.expand_manager is None:
+        return shown
+    return [_with_managers(text, people, user, query.expand_manager) for text, user in zip(shown, users, strict=True)]
 
 
-def _json_of(user: User, names: tuple[str, ...] | None) -> bytes:
-    """`shape` in JSON. A page has thousands of values, so the names and marks between them are written beforehand."""
+def _in_json(users: list[User], names: tuple[str, ...] | None) -> list[bytes]:
+    """`shape` of each user in JSON.
+
+    A page has thousands of values, so what is between them is written once, and the values property by property.
+    """
     template = _template(names or DEFAULT)
     if template is None:
-        return compact(shape(user, names))
-    values = [user.get(name, EMPTY[name]) for name in names or DEFAULT]
-    return (template % tuple([_json_value(value) for value in values])).encode("utf-8")
+        return [compact(shape(user, names)) for user in users]
+    columns = [_column_in_json(users, name) for name in names or DEFAULT]
+    return [(template % row).encode("utf-8") for row in zip(*columns, strict=True)]
 
 
 @lru_cache(maxsize=64)
@@ -150,10 +155,21 @@ def _template(names: tuple[str, ...]) -> str | None:
     return "{" + ",".join(f'"{name}":%s' for name in names) + "}"
 
 
+def _column_in_json(users: list[User], name: str) -> list[str]:
+    """One property of each user in JSON; nearly all of them are text, null, true or false."""
+    empty = EMPTY[name]
+    values = [user.get(name, empty) for user in users]
+    return [json_string(value) if type(value) is str else _json_value(value) for value in values]
+
+
 def _json_value(value: Any) -> str:
-    if type(value) is str:
-        return json_string(value)
-    return "null" if value is None else compact(value).decode("utf-8")
+    if value is None:
+        return "null"
+    if value is True:
+        return "true"
+    if value is False:
+        return "false"
+    return compact(value).decode("utf-8")
 
 
 def _with_managers(shown: bytes, people: People, user: User, asked: Expand | None) -> bytes:
