@@ -69,7 +69,7 @@ def test_parquet_in_several_groups(daemon, everyone, monkeypatch):
 def test_parquet_of_changes_and_of_nobody(daemon, everyone):
     first = table_of(daemon, "--since", "delta.json")
     assert_whole(first["id"].to_pylist(), everyone)
-    assert first.column_names[-1] == "@removed"
+    assert first.column_names[-1] == "@resync"
     none = table_of(daemon, "--since", "delta.json")
     assert none.num_rows == 0
     assert none.schema == first.schema

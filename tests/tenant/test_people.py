@@ -13,6 +13,7 @@ import pytest
 from chapters import ROOT
 from practice_tenant.directory.made_people import load_people
 from practice_tenant.directory.well_known import ADMINISTRATOR
+from practice_tenant.options import options_parser, read_settings
 
 DATA = ROOT / "data"
 PEOPLE_FILE = DATA / "people.jsonl"
@@ -577,3 +578,27 @@ def test_the_administrator_is_in_a_directory_of_every_size(size):
 def test_a_small_directory_has_the_same_people_as_a_large_one():
     assert load_people(50)[:49] == load_people()[:49]
     assert load_people(254) == load_people()
+
+
+@pytest.mark.parametrize(
+    ("kind", "pattern"),
+    [("mixed", r"[^.]+\.[^.]+\.\d+"), ("numbers", r"\d{7}"), ("prefix", r"e\d{7}")],
+)
+def test_sign_in_names_of_made_people_are_of_the_kind_asked_for(kind, pattern):
+    listed = load_people()
+    everybody = load_people(len(listed) + 500, sign_in_names=kind)
+    assert everybody[: len(listed)] == listed
+    made = everybody[len(listed) :]
+    names = [person["userPrincipalName"].partition("@")[0] for person in made]
+    assert [name for name in names if not re.fullmatch(pattern, name)] == []
+    assert len(set(names)) == len(made) == 500
+    assert all(person["mailNickname"] == name for person, name in zip(made, names, strict=True))
+
+
+def test_the_command_line_chooses_the_sign_in_names():
+    parser = options_parser()
+    chosen = parser.parse_args(["--users", "300", "--secret", "a~secret", "--sign-in-names", "prefix"])
+    assert read_settings(chosen).sign_in_names == "prefix"
+    assert read_settings(parser.parse_args(["--secret", "a~secret"])).sign_in_names == "mixed"
+    with pytest.raises(SystemExit):
+        parser.parse_args(["--sign-in-names", "animals"])
