@@ -284,11 +284,13 @@ class Running:
         return self.stderr.read().decode()
 
 
-def start(*options: str, stdin: int | None = subprocess.DEVNULL, **more: Any) -> tuple[subprocess.Popen, IO[bytes]]:
-    """Start `python -m practice_tenant` and hand back the process and the file its standard error goes to."""
+def start(
+    *options: str, stdin: int | None = subprocess.DEVNULL, folder: Path = NOTEBOOKS, **more: Any
+) -> tuple[subprocess.Popen, IO[bytes]]:
+    """Start `python -m practice_tenant` of a folder; the process, and the file its standard error goes to."""
     stderr = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it, after the process has ended
     command = [sys.executable, "-m", "practice_tenant", *options]
-    process = subprocess.Popen(command, cwd=NOTEBOOKS, stdin=stdin, stdout=subprocess.PIPE, stderr=stderr, **more)
+    process = subprocess.Popen(command, cwd=folder, stdin=stdin, stdout=subprocess.PIPE, stderr=stderr, **more)
     return process, stderr
 
 

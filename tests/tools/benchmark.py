@@ -31,6 +31,7 @@ PEERS = Path(tempfile.gettempdir()) / "graph-benchmark-peers"
 PACKAGES = ["msgraph-sdk", "O365", "Office365-REST-Python-Client", "msal", "requests", "pandas", "pyarrow"]
 LATENCY = 150  # milliseconds a page: what Microsoft's Graph takes at best
 PAGE = 999
+TEN = "id,displayName,userPrincipalName,mail,jobTitle,department,officeLocation,city,country,accountEnabled"
 
 # --- readers: each is prepared (imports, client), then called: everyone, or `pages` pages, and how many that were ----
 
@@ -452,10 +453,9 @@ def pages(users: int, rounds: int) -> None:
     """What a page costs: with and without $select, filtered, in a small and in a large directory."""
     import practice  # noqa: PLC0415
 
-    names = "id,displayName,userPrincipalName,mail,jobTitle,department,officeLocation,city,country,accountEnabled"
     asked = {
         "page of 999": "$top=999",
-        "page of 999, ten properties": f"$top=999&$select={names}",
+        "page of 999, ten properties": f"$top=999&$select={TEN}",
         "page of 999, department eq": "$top=999&$filter=department eq 'Sales'",
         "page of 999, startsWith": "$top=999&$filter=startsWith(userPrincipalName,'m')",
         "rare startsWith": "$top=999&$filter=startsWith(userPrincipalName,'q')",
@@ -470,6 +470,79 @@ def pages(users: int, rounds: int) -> None:
         speeds = in_turns(actions, 5, rounds)
     for name, seconds in speeds.items():
         print(f"  {name}: {seconds * 1000:.1f} ms, {1 / seconds:.0f} a second")
+
+
+def compare_with(other: Path, users: int, rounds: int) -> None:
+    """This practice tenant beside that of another working copy (`git worktree add`): ratios above 1 are faster."""
+    import practice  # noqa: PLC0415
+
+    old, new = f"the one in {other}", "this one"
+    folders = {old: other / "notebooks", new: NOTEBOOKS}
+    for options in ((), ("--users", str(users))):
+        took: dict[str, list[float]] = {name: [] for name in folders}
+        for _ in range(rounds):
+            for name, folder in folders.items():
+                started = time.perf_counter()
+                with practice.running(*options, folder=folder):
+                    took[name].append(time.perf_counter() - started)
+        show_ratio(f"ready {' '.join(options)}", took[old], took[new])
+
+    with (
+        practice.running("--users", str(users), folder=folders[old]) as former,
+        practice.running("--users", str(users), folder=folders[new]) as current,
+    ):
+        tenants = {old: former, new: current}
+        compare_tokens(tenants, rounds)
+        for name, query in (("ten properties", f"$top={PAGE}&$select={TEN}"), ("default properties", f"$top={PAGE}")):
+            first = {which: pages_walked(tenant, query) for which, tenant in tenants.items()}
+            again = {which: page_again(tenant, query) for which, tenant in tenants.items()}
+            for what, reader in (("read for the first time", first), ("read again", again)):
+                took = {which: [] for which in tenants}
+                for _ in range(rounds * 10):
+                    for which in tenants:
+                        took[which].append(next(reader[which]))
+                show_ratio(f"page of {PAGE}, {name}, {what}", took[old], took[new])
+        for which, tenant in tenants.items():
+            print(f"  {which}: {resident_memory(tenant.facts['pid']):.0f} MB resident")
+
+
+def compare_tokens(tenants: dict[str, Any], rounds: int) -> None:
+    """Tokens over HTTPS; the client makes no signature, so that the server is what is measured."""
+    took: dict[str, list[float]] = {which: [] for which in tenants}
+    for _ in range(rounds * 20):
+        for which, tenant in tenants.items():
+            started = time.perf_counter()
+            tenant.token()
+            took[which].append(time.perf_counter() - started)
+    former, current = took.values()
+    show_ratio("a token", former, current)
+
+
+def pages_walked(tenant: Any, query: str) -> Iterator[float]:
+    """Seconds of one page after the other, each read for the first time, from the first page to the last."""
+    place = place_of(tenant)
+    line, url = session(place), f"{place['users']}?{query}"
+    while url:
+        started = time.perf_counter()
+        body = line.get(url).content
+        yield time.perf_counter() - started
+        url = json.loads(body).get("@odata.nextLink")
+
+
+def page_again(tenant: Any, query: str) -> Iterator[float]:
+    """Seconds of the first page, read over and over."""
+    place = place_of(tenant)
+    line, url = session(place), f"{place['users']}?{query}"
+    line.get(url)
+    while True:
+        started = time.perf_counter()
+        line.get(url)
+        yield time.perf_counter() - started
+
+
+def show_ratio(name: str, old: list[float], new: list[float]) -> None:
+    former, current = median(old), median(new)
+    print(f"  {name}: {former * 1000:.1f} ms before, {current * 1000:.1f} ms now, {former / current:.2f} x as fast")
 
 
 def in_turns(actions: dict[str, Callable[[], object]], times: int, rounds: int) -> dict[str, float]:
@@ -500,6 +573,8 @@ def main() -> None:
     parser.add_argument("--tenant", action="store_true", help="only the practice tenant")
     parser.add_argument("--skewed", action="store_true", help="only the directories where sign-in names begin alike")
     parser.add_argument("--parquet", type=int, metavar="N", help="only this: write N users to Parquet, peak memory")
+    parser.add_argument("--against", type=Path, metavar="DIR",
+                        help="only this: the practice tenant beside that of another working copy")  # fmt: skip
     parser.add_argument("--child", choices=READERS, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
@@ -508,6 +583,9 @@ def main() -> None:
     sys.path[:0] = [str(TESTS / "support"), str(NOTEBOOKS)]
     if options.parquet:
         write_a_million(options.parquet)
+        return
+    if options.against:
+        compare_with(options.against.resolve(), options.users, options.rounds)
         return
     if options.skewed:
         compare_skewed(options.users, options.rounds)
