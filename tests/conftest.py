@@ -46,6 +46,7 @@ def is_plain(config) -> bool:
 
 
 def pytest_configure(config):
+    config.addinivalue_line("filterwarnings", "error")  # of the tests themselves; a kernel is a process of its own
     config.option.nbval = True
     config.option.nbval_current_env = True  # not a kernel spec "python3" that the user may have installed
     config.option.nbval_sanitize_with = str(SANITIZE)
