@@ -190,7 +190,7 @@ ASSERTIONS = {  # name: request, (AADSTS number, words of its text)
     "exp missing": (signs(exp=None), (90014, "'exp'")),
     "exp over": (signs(exp=int(time.time()) - 301), WRONG_TIME),
     "exp zero": (signs(exp=0), WRONG_TIME),
-    "nbf to come": (signs(nbf=int(time.time()) + 400), WRONG_TIME),
+    "nbf to come": (signs(nbf=int(time.time()) + 86_400), WRONG_TIME),
     "nbf after exp": (signs(nbf=4_000_000_000, exp=3_999_999_999), WRONG_TIME),
     "nbf true": (signs(nbf=True), MALFORMED),
     "iat negative": (signs(iat=-1), MALFORMED),
