@@ -36,7 +36,7 @@ class LoopbackTls:
         try:
             with os.fdopen(os.open(self.ca_certificate, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
                 file.write(authority.cert_pem.bytes())
-        except BaseException:  # a signal that ends the program may come here, too
+        except BaseException:  # a signal that ends the program may come here as well
             self.remove()
             raise
 

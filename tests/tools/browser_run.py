@@ -1,6 +1,6 @@
 """Opens every chapter in JupyterLab in a real browser and runs it, as a learner does.
 
-    python tests/browser_run.py [--chromium FILE] [--screenshots FOLDER] [name ...]
+    python tests/tools/browser_run.py [--chromium FILE] [--screenshots FOLDER] [name ...]
 
 It works on a copy, because JupyterLab saves by itself, and asks the notebook's model rather than the page: every code
 cell has run in order, errors stand only where a cell is tagged `raises-exception`, every picture is drawn.
