@@ -34,7 +34,12 @@ def unsupported_clause(head: str, collection: Collection) -> GraphError:
 
 
 def invalid_filter() -> GraphError:
-    """Bad syntax and bad literals alike; newer gateways say more, but for /users only this is recorded."""
+    """Bad syntax and bad literals alike, in the text of 2021 (pnp/powershell#565).
+
+    In 2023 an answer went on with ``: Syntax error at position 49 in '...'`` (pnp/powershell#3569). The word that
+    fits nowhere in that filter ends at 47, so one answer does not tell how the gateway counts. The shorter text,
+    without a number that might be wrong, is chosen.
+    """
     return bad_query("Invalid filter clause")
 
 
