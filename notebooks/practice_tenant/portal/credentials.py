@@ -86,13 +86,7 @@ def _certificates(click: Click, application: dict[str, Any]) -> Markup:
             day(one["startDateTime"]),
             _until(one["endDateTime"], now),
             one["keyId"],
-            element(
-                "a",
-                "Remove",
-                class_="action",
-                href=click.link("remove-certificate", id=application["id"], key=one["keyId"]),
-                aria_label=f"Remove certificate {one['displayName']}",
-            ),
+            _remove(click, application, one, "certificate"),
         )
         for one in application["keyCredentials"]
     ]
@@ -112,6 +106,17 @@ def _certificates(click: Click, application: dict[str, Any]) -> Markup:
     )
 
 
+def _remove(click: Click, application: dict[str, Any], credential: dict[str, Any], kind: str) -> Markup:
+    """The link to the question whether a certificate or a secret shall go; the aria-label says which one."""
+    return element(
+        "a",
+        "Remove",
+        class_="action",
+        href=click.link(f"remove-{kind}", id=application["id"], key=credential["keyId"]),
+        aria_label=f"Remove {kind} {credential['displayName'] or credential['keyId']}",
+    )
+
+
 def _secrets(click: Click, application: dict[str, Any]) -> Markup:
     now = click.tenant.now()
     fresh = _fresh_secret(click, application)
@@ -121,13 +126,7 @@ def _secrets(click: Click, application: dict[str, Any]) -> Markup:
             _until(one["endDateTime"], now),
             _value(one, fresh),
             one["keyId"],
-            element(
-                "a",
-                "Remove",
-                class_="action",
-                href=click.link("remove-secret", id=application["id"], key=one["keyId"]),
-                aria_label=f"Remove secret {one['displayName'] or one['keyId']}",
-            ),
+            _remove(click, application, one, "secret"),
         )
         for one in application["passwordCredentials"]
     ]
