@@ -16,13 +16,14 @@ from pathlib import Path
 TESTS = Path(__file__).resolve().parent
 sys.path[:0] = [str(TESTS / folder) for folder in ("support", "chapters", "tools", "pictures")]
 
+import remembered_keys  # noqa: F401, I001 - first: it must be there before others take the functions that it replaces
 import exercises
 import pytest
 from chapters import CELL_TIMEOUT, NOTEBOOKS, ROOT, SANITIZE, keys_folder, practice_environment, tags
 from nbval.plugin import IPyNbCell
 
 # The longest files go first and the notebooks after them, so that at the end no worker waits for another.
-LONGEST = {"test_workbook_bench.py", "07_read_large_directory.ipynb", "test_graph_daemon.py"}
+LONGEST = {"test_workbook_bench.py", "07_read_large_directory.ipynb", "test_daemon_program.py"}
 MOST_WORKERS = 4  # more would start more kernels than they save time
 
 sys.path.insert(0, str(NOTEBOOKS))  # the tests import practice_tenant, workbook and graph_daemon as a notebook does
@@ -36,7 +37,8 @@ def pytest_cmdline_main(config):
     option, is_worker = config.option, hasattr(config, "workerinput")
     wanted = is_plain(config) and getattr(option, "numprocesses", 0) is None
     if wanted and not (is_worker or option.usepdb or option.collectonly):
-        option.numprocesses, option.dist = min(os.cpu_count() or 1, MOST_WORKERS), "loadfile"
+        # One more than there are cores: a test that waits for a process it started leaves its core to another.
+        option.numprocesses, option.dist = min((os.cpu_count() or 1) + 1, MOST_WORKERS), "loadfile"
         option.loadscopereorder = False  # the order is that of pytest_collection_modifyitems below
 
 

@@ -64,10 +64,19 @@ def names() -> dict:
     return found
 
 
-@pytest.fixture
-def tenant(monkeypatch, tmp_path):
-    """A tenant that .env names before there is an app in it."""
+@pytest.fixture(scope="module")
+def started():
+    """One process for all tests of this file; each finds it as it was at the start."""
     one = PracticeTenant([])
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def tenant(started, monkeypatch, tmp_path):
+    """A tenant that .env names before there is an app in it."""
+    one = started
+    one.reset()
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", one.ca_certificate)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.delenv("WORKBOOK_TENANT")
@@ -82,8 +91,7 @@ def tenant(monkeypatch, tmp_path):
     lines = [f"{name}='{value}'\n" for name, value in values.items()]
     Path(tmp_path, ".env").write_text("".join(lines), encoding="utf-8")
     monkeypatch.setattr(bench, "read_settings", lambda: settings.read_settings(tmp_path))
-    yield one
-    one.close()
+    return one
 
 
 @pytest.fixture

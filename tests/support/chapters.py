@@ -14,6 +14,7 @@ from traitlets import default
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = ROOT / "notebooks"
 CHAPTERS = sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
+REMEMBERED_KEYS = Path(__file__).with_name("remembered_keys.py")
 SANITIZE = ROOT / "tests" / "sanitize.cfg"
 CELL_TIMEOUT = 60  # seconds: far more than any cell needs, far less than anybody waits
 
@@ -39,18 +40,25 @@ def practice_environment(scratch: Path) -> dict[str, str]:
     The learner's settings must not change what a test does, and a test must not touch the learner's keys and files.
     `scratch` is a folder for what the run leaves behind; it need not exist yet.
     """
+    # PYTHONDONTWRITEBYTECODE is set in many containers. It would have each of some two hundred processes compile our
+    # modules again, a fifth of a second each time.
+    left_out = {"GRAPH_ENDPOINT", "PYTHONDONTWRITEBYTECODE"}
     environment = {
-        name: value for name, value in os.environ.items() if not name.startswith("AZURE_") and name != "GRAPH_ENDPOINT"
+        name: value for name, value in os.environ.items() if not name.startswith("AZURE_") and name not in left_out
     }
     inherited = environment.get("PYTHONPATH")
     temporary = scratch / "tmp"  # a kernel that is killed cannot tidy up; so its temporary files go with the run
     temporary.mkdir(parents=True, exist_ok=True)
+    start_up = scratch / "ipython" / "profile_default" / "startup"
+    start_up.mkdir(parents=True, exist_ok=True)
+    # `runpy` keeps the file's names to itself: a chapter that forgot an import must not find it here.
+    (start_up / "remembered_keys.py").write_text(f"__import__('runpy').run_path({str(REMEMBERED_KEYS)!r})\n", "utf-8")
     return environment | {
         **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary)),
         "WORKBOOK_TENANT": "practice",
         "WORKBOOK_KEYS": str(keys_folder(scratch, "shared")),
         "WORKBOOK_OUTPUT": str(scratch / "output"),
-        "IPYTHONDIR": str(scratch / "ipython"),  # no start-up files, no common history
+        "IPYTHONDIR": str(scratch / "ipython"),  # not the user's start-up files, no common history
         "PYTHONPATH": os.pathsep.join(filter(None, [str(NOTEBOOKS), inherited])),
     }
 

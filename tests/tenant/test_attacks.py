@@ -8,7 +8,6 @@ import base64
 import codecs
 import json
 import logging
-import os
 import re
 import time
 import uuid
@@ -19,7 +18,8 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from hypothesis import HealthCheck, given, settings
+from hunt import HUNT
+from hypothesis import given
 from hypothesis import strategies as st
 from practice import CERTIFICATE, DER, GRAPH_SCOPE, ORIGIN, SECRET, Practice, running, write_certificate
 from practice_tenant.messages import FORM
@@ -471,13 +471,6 @@ def test_the_process_writes_no_secret_to_standard_error(tmp_path):
 
 # --- fuzz -------------------------------------------------------------------------------------------------------
 
-FUZZ = settings(  # HYPOTHESIS_EXAMPLES asks for a longer hunt
-    max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "60")),
-    derandomize=True,
-    deadline=None,
-    database=None,
-    suppress_health_check=list(HealthCheck),
-)
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
@@ -497,7 +490,7 @@ def never_fails(reply):
     assert not re.search(r"[\r\n]", "".join(reply.headers.values()))
 
 
-@FUZZ
+@HUNT
 @given(header=known_claims, claims=known_claims)
 def test_fuzz_well_signed_assertions(target, header, claims):
     good_header, good_claims = forge.decoded(target.assertion())
@@ -505,7 +498,7 @@ def test_fuzz_well_signed_assertions(target, header, claims):
     never_fails(target.ask_token({"client_assertion": assertion}))
 
 
-@FUZZ
+@HUNT
 @given(segments=st.lists(st.binary(max_size=40).map(forge.encode_base64url) | some_text, max_size=6))
 def test_fuzz_assertions_and_tokens_by_their_segments(target, segments):
     text = ".".join(segments)
@@ -516,14 +509,14 @@ def test_fuzz_assertions_and_tokens_by_their_segments(target, segments):
     assert reply.status == 401
 
 
-@FUZZ
+@HUNT
 @given(header=known_claims | json_values, claims=known_claims | json_values)
 def test_fuzz_tokens_that_entra_never_signed(target, header, claims):
     token = forge.sign(json.dumps(header), json.dumps(claims), ATTACKER)
     assert target.get("/v1.0/users", token).status == 401
 
 
-@FUZZ
+@HUNT
 @given(name=st.sampled_from(["faults", "clock", "roles", "app", "token-lifetime", "sign-in", "nothing"]),
        body=json_values | st.fixed_dictionaries({}, optional={
            "target": st.sampled_from(["token", "graph", "x"]), "status": json_values, "count": json_values,
@@ -536,7 +529,7 @@ def test_fuzz_control_bodies(disposable, name, body):
     assert isinstance(reply.json, dict)
 
 
-@FUZZ
+@HUNT
 @given(body=st.binary(max_size=80))
 def test_fuzz_control_bytes(disposable, body):
     key = {"X-Practice-Key": disposable.emulator.state.control_key}
@@ -552,7 +545,7 @@ starts = st.sampled_from([
 ])  # fmt: skip
 
 
-@FUZZ
+@HUNT
 @given(method=methods, target=st.tuples(starts, some_text), encoded=st.booleans(), eventual=st.booleans())
 def test_fuzz_paths_and_queries(everything, method, target, encoded, eventual):
     practice, token = everything
@@ -572,7 +565,7 @@ step = st.fixed_dictionaries({}, optional={
 })  # fmt: skip
 
 
-@FUZZ
+@HUNT
 @given(body=json_values | st.fixed_dictionaries({"requests": st.lists(step | json_values, max_size=5) | json_values}))
 def test_fuzz_batches(everything, body):
     practice, token = everything
@@ -594,7 +587,7 @@ changeable = st.sampled_from([
 ])  # fmt: skip
 
 
-@FUZZ
+@HUNT
 @given(
     method=st.sampled_from(["POST", "PATCH"]),
     body=json_values | st.dictionaries(members, json_values, max_size=5),
@@ -606,7 +599,7 @@ def test_fuzz_bodies_that_would_change_something(everything, method, body, path)
     never_fails(practice.call(method, "/v1.0/" + path.format_map(ids), body, token))
 
 
-@FUZZ
+@HUNT
 @given(fields=st.dictionaries(st.sampled_from(
     ["client_id", "grant_type", "scope", "client_secret", "client_assertion", "client_assertion_type", "device_code",
      "code", "refresh_token", "client_info", "user_code", "page_key", "decision"]), some_text, max_size=6),

@@ -2,18 +2,17 @@
 
 First the inputs that once made it fail, each with the answer it must get; then hypothesis invents requests for every
 route of Graph, every endpoint of Entra and every control call (assertions and tokens are invented in test_attacks.py).
-Runs are derandomised, so the same ones come every time; more examples:
-``HYPOTHESIS_EXAMPLES=20000 pytest tests/tenant/test_never_fails.py``.
+How long it looks is said in tests/support/hunt.py.
 """
 
 import json
-import os
 import re
 from itertools import pairwise
 from urllib.parse import quote, urlencode
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hunt import HUNT
+from hypothesis import given
 from hypothesis import strategies as st
 from practice import ORIGIN, Practice, fresh
 from practice_tenant.control import CALLS
@@ -21,10 +20,6 @@ from practice_tenant.directory.well_known import ADMINISTRATOR, COMMAND_LINE_TOO
 from practice_tenant.graph.routes import ROUTES
 from practice_tenant.messages import FORM
 
-FUZZ = settings(
-    max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "60")), derandomize=True, database=None, deadline=None,
-    suppress_health_check=list(HealthCheck),
-)  # fmt: skip
 SCOPES = tuple(sorted(PERMISSIONS))
 
 
@@ -323,7 +318,7 @@ def in_path(text):
     return quote(text, safe="$@'=.", errors="replace")
 
 
-@FUZZ
+@HUNT
 @given(data=st.data(), route=st.sampled_from(ROUTES), body=BODIES, query=QUERIES, eventual=st.booleans())
 def test_every_route_of_graph_answers_any_body_and_query(one_tenant, data, route, body, query, eventual):
     path = re.sub(r"\{key\}", lambda _: in_path(placed(data.draw(SEGMENTS), one_tenant)), route.path)
@@ -334,7 +329,7 @@ def test_every_route_of_graph_answers_any_body_and_query(one_tenant, data, route
     never_fails(reply)
 
 
-@FUZZ
+@HUNT
 @given(
     method=METHODS, segments=st.lists(SEGMENTS | st.sampled_from(["users", "applications", "directory"]), max_size=5)
 )
@@ -343,7 +338,7 @@ def test_any_path_of_graph_is_answered(one_tenant, method, segments):
     never_fails(one_tenant.send(method, path, b"{}"))
 
 
-@FUZZ
+@HUNT
 @given(steps=st.lists(st.tuples(METHODS, st.sampled_from(ROUTES), BODIES, SEGMENTS), max_size=4))
 def test_any_batch_is_answered(one_tenant, steps):
     requests = [
@@ -362,7 +357,7 @@ def test_any_batch_is_answered(one_tenant, steps):
         assert all(step["status"] < 500 or step["status"] == 501 for step in reply.json["responses"])
 
 
-@FUZZ
+@HUNT
 @given(reads=st.sampled_from([route.path for route in ROUTES if route.method == "GET"]), key=IDS)
 def test_what_was_stored_can_be_read_again(one_tenant, reads, key):
     never_fails(one_tenant.call("GET", re.sub(r"\{key\}", lambda _: in_path(placed(key, one_tenant)), reads)))
@@ -398,7 +393,7 @@ HEADERS = st.dictionaries(
 )
 
 
-@FUZZ
+@HUNT
 @given(method=METHODS, authority=AUTHORITIES, endpoint=ENDPOINTS, fields=FIELDS, headers=HEADERS, query=QUERIES)
 def test_every_endpoint_of_entra_answers_any_form(one_tenant, method, authority, endpoint, fields, headers, query):
     clean = {name: placed(value, one_tenant) for name, value in fields.items()}
@@ -411,7 +406,7 @@ def test_every_endpoint_of_entra_answers_any_form(one_tenant, method, authority,
 CONTROL_NAMES = sorted(set().union(*(call.names for call in CALLS.values())))
 
 
-@FUZZ
+@HUNT
 @given(
     name=st.sampled_from([name for name in CALLS if name != "reset"]),
     body=st.dictionaries(

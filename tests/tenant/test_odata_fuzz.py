@@ -1,30 +1,20 @@
 """Whatever stands in a query string, the answer is a Query or a refusal that the client can read.
 
-hypothesis invents the requests. Runs are derandomised, so the same ones come every time; more examples:
-``HYPOTHESIS_EXAMPLES=20000 pytest tests/tenant/test_odata_fuzz.py``.
+hypothesis invents the requests. How long it looks is said in tests/support/hunt.py.
 """
 
-import os
-import tempfile
 import time
 import unicodedata
-from pathlib import Path
 from urllib.parse import quote
 
-from hypothesis import given, settings
+from hunt import HUNT
+from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.configuration import set_hypothesis_home_dir
 from practice_tenant.errors import GraphError
 from practice_tenant.odata.compare import fold, initial
 from practice_tenant.odata.links import next_link
 from practice_tenant.odata.properties import APPLICATIONS, ORGANIZATION, SERVICE_PRINCIPALS, USERS
 from practice_tenant.odata.query import parse_query
-
-set_hypothesis_home_dir(Path(tempfile.gettempdir()) / "workbook-hypothesis")  # its caches are no business of the repo
-
-fuzz = settings(
-    max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "100")), derandomize=True, database=None, deadline=None
-)
 
 COLLECTIONS = st.sampled_from([USERS, APPLICATIONS, SERVICE_PRINCIPALS, ORGANIZATION])
 PERSON = {
@@ -71,19 +61,19 @@ OPTIONS = (
 options = st.sampled_from(OPTIONS)
 
 
-@fuzz
+@HUNT
 @given(st.text(max_size=200), COLLECTIONS, st.booleans())
 def test_any_text_is_answered(query, collection, eventual):
     answers(query, collection, eventual=eventual)
 
 
-@fuzz
+@HUNT
 @given(options, noise, COLLECTIONS, st.booleans(), st.booleans())
 def test_any_value_of_any_option_is_answered(name, value, collection, eventual, single):
     answers(f"${name}={quote(value, errors='replace')}&$count=true", collection, eventual=eventual, single=single)
 
 
-@fuzz
+@HUNT
 @given(st.lists(st.tuples(options, noise), max_size=5))
 def test_any_combination_is_answered(pairs):
     answers("&".join(f"${name}={value}" for name, value in pairs))
@@ -139,7 +129,7 @@ filters = st.recursive(
 )
 
 
-@fuzz
+@HUNT
 @given(filters)
 def test_a_filter_made_from_the_grammar_says_what_three_valued_logic_says(made):
     said, value = made
@@ -150,7 +140,7 @@ def test_a_filter_made_from_the_grammar_says_what_three_valued_logic_says(made):
         assert bool(query.where(PERSON)) is (value is True)
 
 
-@fuzz
+@HUNT
 @given(filters, st.integers(0, 200), st.sampled_from(PIECES))
 def test_a_filter_with_something_wrong_in_the_middle_is_answered(made, position, piece):
     said = made[0]
@@ -162,7 +152,7 @@ def test_a_filter_with_something_wrong_in_the_middle_is_answered(made, position,
 words = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 
 
-@fuzz
+@HUNT
 @given(words)
 def test_how_a_text_is_composed_makes_no_difference(word):
     composed, apart = unicodedata.normalize("NFC", word), unicodedata.normalize("NFD", word)
@@ -170,7 +160,7 @@ def test_how_a_text_is_composed_makes_no_difference(word):
     assert initial(composed[:1]) == initial(apart[:1])
 
 
-@fuzz
+@HUNT
 @given(words, st.integers(0, 8))
 def test_the_quick_look_at_initials_never_loses_a_match(word, length):
     start = fold(word)[:length]

@@ -613,13 +613,12 @@ def test_every_link_is_relative_and_leads_to_a_page(browser):
             assert target in PAGES or link == "#page", (name, link)
 
 
-def test_a_page_takes_less_than_twenty_milliseconds(browser):
-    every_page(browser)
-    slow = []
+def test_a_page_costs_no_more_in_a_large_directory():
+    """A page does not look through everybody: it is a ratio of one run, because seconds differ between machines."""
+    few, many = (Browser(Practice(users=users)) for users in (30, 5_000))
     for page in ("apps", "new", "enterprise"):
-        best = min(_seconds(browser, page) for _ in range(5))
-        slow += [page] * (best > 0.02)
-    assert slow == []
+        best = [min(_seconds(browser, page) for _ in range(5)) for browser in (few, many)]
+        assert best[1] < 5 * best[0], page
 
 
 def _seconds(browser: Browser, page: str) -> float:

@@ -11,7 +11,8 @@ import forge
 import msal
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from hypothesis import HealthCheck, given, settings
+from hunt import HUNT
+from hypothesis import given
 from hypothesis import strategies as st
 from practice import GRAPH_SCOPE, PATIENCE, fresh, running
 from practice_tenant.directory.well_known import GRAPH_APP_ID, GRAPH_APP_ROLES
@@ -188,7 +189,7 @@ def test_the_files_bytes_come_through_untouched():
     assert form.text("description") == "naïve ✓"
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@HUNT
 @given(
     head=st.binary(max_size=60),
     middle=st.lists(st.sampled_from([b"--x", b"--x--", b"\r\n", b"\r\n\r\n", b"\n", b";", b'"', b"name=", b"filename=",
@@ -207,7 +208,7 @@ FIELDS = ["id", "as", "tab", "search", "click", "said", "shown", "api", "kind", 
 TEXT = st.text(max_size=30) | st.sampled_from(["..", "'", "$count", "\x00", "%2e", "appId='x'", "a" * 5_000, "\ud800"])
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@HUNT
 @given(
     page=st.sampled_from(sorted(PAGES)) | TEXT,
     query=st.dictionaries(
