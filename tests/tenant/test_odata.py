@@ -405,6 +405,12 @@ def unsupported(message):
     return (400, UNSUPPORTED, message)
 
 
+def left_over(text, end):
+    """A filter and its refusal: it is whole before the word that ends there."""
+    message = f"Invalid filter clause: Syntax error at position {end} in '{text}'."
+    return text, (400, "BadRequest", message)
+
+
 REFUSED = [
     # literals of the wrong type
     ("accountEnabled eq 'true'", INVALID),
@@ -433,7 +439,9 @@ REFUSED = [
     ("city", INVALID),
     ("city eq", INVALID),
     ("city eq 'Berlin", INVALID),
-    ("city eq 'O'Neil'", INVALID),
+    left_over("city eq 'O'Neil'", 15),
+    left_over("displayName eq 'Carl in 't Veld'", 26),  # Azure/azure-powershell#11317
+    left_over("city eq 'O''Neil' 'x'", 21),
     ('city eq "Berlin"', INVALID),
     ("city = 'Berlin'", INVALID),
     ("city == 'Berlin'", INVALID),
@@ -441,9 +449,9 @@ REFUSED = [
     ("'Berlin' eq city", INVALID),
     ("city eq 'Berlin' and", INVALID),
     ("city eq 'Berlin' or or city eq 'x'", INVALID),
-    ("city eq 'Berlin' city eq 'x'", INVALID),
+    left_over("city eq 'Berlin' city eq 'x'", 21),
     ("(city eq 'Berlin'", INVALID),
-    ("city eq 'Berlin')", INVALID),
+    left_over("city eq 'Berlin')", 17),
     ("()", INVALID),
     ("city in ()", INVALID),
     ("city in 'x'", INVALID),

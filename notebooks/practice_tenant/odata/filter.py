@@ -33,7 +33,7 @@ from dataclasses import dataclass
 
 from ..formats import instant
 from .properties import Collection, Property
-from .refusals import invalid_filter, unsupported
+from .refusals import invalid_filter, left_over, unsupported
 from .tree import (
     NULL,
     And,
@@ -77,6 +77,7 @@ _TOKEN = re.compile(
 class _Token:
     kind: str
     text: str
+    end: int  # characters from the beginning of the filter
 
     @property
     def word(self) -> str:
@@ -90,8 +91,8 @@ def _tokens(text: str) -> Iterator[_Token]:
         if kind == "bad":
             raise invalid_filter()
         if kind != "space":
-            yield _Token(kind, match[0])
-    yield _Token("end", "")
+            yield _Token(kind, match[0], match.end())
+    yield _Token("end", "", len(text))
 
 
 # --- the parser ---------------------------------------------------------------------------------------------
@@ -133,7 +134,8 @@ def parse_filter(text: str | None, collection: Collection) -> Node | None:
     """The tree of a $filter, or None when there is none.
 
     Raises:
-        GraphError: 400 ``Invalid filter clause``, also when the filter is empty.
+        GraphError: 400 ``Invalid filter clause``, also when the filter is empty; with a position when something is left
+            over after a whole filter.
     """
     return None if text is None else _Parser(text, collection).parse()
 
@@ -142,6 +144,7 @@ class _Parser:
     """Recursive descent over the tokens; one method for each rule of the grammar."""
 
     def __init__(self, text: str, collection: Collection) -> None:
+        self.text = text
         self.tokens = _tokens(text)
         self.token = next(self.tokens)
         self.collection = collection
@@ -152,7 +155,7 @@ class _Parser:
     def parse(self) -> Node:
         tree = self._or()
         if self.token.kind != "end":
-            raise invalid_filter()
+            raise left_over(self.token.end, self.text)
         return tree
 
     # the stream of tokens
