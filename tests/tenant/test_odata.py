@@ -411,7 +411,12 @@ def left_over(text, end):
     return text, (400, "BadRequest", message)
 
 
+ONLY_EQUAL = "Invalid query specified. The 'id' property can only be used with the equals-match operator."
+
 REFUSED = [
+    ("startswith(id,'a')", unsupported(ONLY_EQUAL)),
+    ("id ge 'a'", unsupported(ONLY_EQUAL)),
+    ("id lt 'a'", unsupported(ONLY_EQUAL)),
     # literals of the wrong type
     ("accountEnabled eq 'true'", INVALID),
     ("accountEnabled eq 1", INVALID),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .properties import ADVANCED, DEFAULT, DEFAULT_ONLY, NEVER, Collection, Property
-from .refusals import needs_advanced, too_many_clauses, unsupported, unsupported_clause
+from .refusals import id_is_compared_only, needs_advanced, too_many_clauses, unsupported, unsupported_clause
 from .tree import (
     And,
     AnyMember,
@@ -93,6 +93,8 @@ class _Permission:
 
     def _require(self, letter: str, node: Leaf) -> None:
         if not allowed(letter, advanced=self.advanced):
+            if node.head == "id":
+                raise id_is_compared_only()
             raise unsupported_clause(node.head, self.collection)
 
     def _limit_clauses(self, number: int, limit: int) -> None:

@@ -33,6 +33,11 @@ def unsupported_clause(head: str, collection: Collection) -> GraphError:
     )
 
 
+def id_is_compared_only() -> GraphError:
+    """``startsWith(id, …)``, ``id ge …`` and the like (microsoft-graph-docs-contrib#1085); the code is chosen."""
+    return unsupported("Invalid query specified. The 'id' property can only be used with the equals-match operator.")
+
+
 def invalid_filter() -> GraphError:
     """Bad literals, and bad syntax but for `left_over`, in the text of 2021 (pnp/powershell#565)."""
     return bad_query("Invalid filter clause")
