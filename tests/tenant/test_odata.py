@@ -922,9 +922,9 @@ def test_a_search_nobody_can_read_is_refused(text, message):
         ("manager", Expand()),
         ("Manager", Expand()),
         ("manager()", Expand()),
-        ("manager($levels=3)", Expand(levels=3, levels_given=True)),
-        ("manager($levels=max;$select=id,DisplayName)", Expand(("id", "displayName"), None, True)),
-        ("manager( $select = id ; $levels = 1 )", Expand(("id",), 1, True)),
+        ("manager($levels=3)", Expand(levels=3)),
+        ("manager($levels=max;$select=id,DisplayName)", Expand(("id", "displayName"), None)),
+        ("manager( $select = id ; $levels = 1 )", Expand(("id",), 1)),
         ("manager($select=id)", Expand()),  # without $levels the nested $select is left out
     ],
 )

@@ -58,12 +58,10 @@ class Expand:
     Args:
         select: properties of each manager in the order asked for, or None for the default set.
         levels: how many managers up, or None for ``max``; 1 without $levels.
-        levels_given: with $levels a manager may itself hold ``manager``.
     """
 
     select: tuple[str, ...] | None = None
     levels: int | None = 1
-    levels_given: bool = False
 
 
 @dataclass(frozen=True)
@@ -366,7 +364,7 @@ def _expand(value: str | None, collection: Collection) -> Expand | None:
     nested = _nested_options(match[2] or "")
     if "$levels" not in nested:
         return Expand()
-    return Expand(_select(nested.get("$select"), collection, single=True), _levels(nested["$levels"]), True)
+    return Expand(_select(nested.get("$select"), collection, single=True), _levels(nested["$levels"]))
 
 
 def _not_expandable(name: str, collection: Collection) -> GraphError:
