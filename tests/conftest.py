@@ -14,7 +14,7 @@ from collections import Counter
 from pathlib import Path
 
 TESTS = Path(__file__).resolve().parent
-sys.path[:0] = [str(TESTS / folder) for folder in ("support", "chapters", "tools", "pictures")]
+sys.path[:0] = [str(TESTS / folder) for folder in ("support", "chapters", "tools", "pictures", "tenant/live")]
 
 import remembered_keys  # noqa: F401, I001 - first: it must be there before others take the functions that it replaces
 import exercises
@@ -30,11 +30,23 @@ sys.path.insert(0, str(NOTEBOOKS))  # the tests import practice_tenant, workbook
 
 from practice import Practice
 
+# What `pytest --live` runs. By their names plain `pytest` passes these files by: without a tenant they say nothing.
+LIVE = [TESTS / "chapters" / "live_chapters.py", TESTS / "tenant" / "live" / "parity_rows.py"]
+
+
+def pytest_addoption(parser):
+    words = (
+        "ask the tenant in .env, reading only: the chapters' parts that follow .env, and the parity table's real rows"
+    )
+    parser.addoption("--live", action="store_true", help=words)
+
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks whether it is wanted
 def pytest_cmdline_main(config):
     """Plain `pytest` uses the cores. A file stays together: the cells of a notebook share one kernel."""
     option, is_worker = config.option, hasattr(config, "workerinput")
+    if option.live and is_plain(config):
+        config.args = [str(path) for path in LIVE]
     wanted = is_plain(config) and getattr(option, "numprocesses", 0) is None
     if wanted and not (is_worker or option.usepdb or option.collectonly):
         # One more than there are cores: a test that waits for a process it started leaves its core to another.
@@ -49,18 +61,31 @@ def is_plain(config) -> bool:
 
 def pytest_configure(config):
     config.addinivalue_line("filterwarnings", "error")  # of the tests themselves; a kernel is a process of its own
-    config.option.nbval = True
+    config.option.nbval = not config.option.live
     config.option.nbval_current_env = True  # not a kernel spec "python3" that the user may have installed
     config.option.nbval_sanitize_with = str(SANITIZE)
     config.option.nbval_cell_timeout = CELL_TIMEOUT
 
     scratch = tempfile.TemporaryDirectory(prefix="workbook-tests-", ignore_cleanup_errors=True)
     config.add_cleanup(scratch.cleanup)
-    environment = practice_environment(Path(scratch.name))
+    if config.option.live:
+        live = importlib.import_module("live")  # with pandas and all: for nobody else
+        problem = live.settings_problem()
+        if problem:
+            raise pytest.UsageError(problem)
+        environment = live.live_environment(Path(scratch.name), "questions")
+    else:
+        environment = practice_environment(Path(scratch.name))
     for name in set(os.environ) - set(environment):
         del os.environ[name]
     os.environ.update(environment)
     config.pluginmanager.register(NotebookRuns(Path(scratch.name)), "notebook-runs")
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    if config.option.live and (text := config.stash.get(importlib.import_module("live").REPORT, None)):
+        terminalreporter.section("Ready to paste into an issue")
+        terminalreporter.write_line(text)
 
 
 class NotebookRuns:

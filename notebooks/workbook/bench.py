@@ -212,7 +212,7 @@ def _open_real(settings: Settings, roles: Iterable[str], registered: bool) -> Be
         scope=settings.scope,
         instance_discovery=urlsplit(settings.authority).hostname in WELL_KNOWN_AUTHORITY_HOSTS,
         client_secret=settings.client_secret,
-        session=RecordingSession(places, explain_failures=True),
+        session=RecordingSession(places, is_real=True),
         **_key_fields(settings.pair),
     )
     token, missing = "", "an app registration; this chapter asks before it makes one"
@@ -242,7 +242,7 @@ def _what_is_missing(bench: Bench, roles: Iterable[str]) -> str:
     Raises:
         WorkbookProblem: Entra ID gives no token: nothing works before that is cured.
     """
-    session = RecordingSession(bench.session.places, explain_failures=True)  # what it sends is no part of the lesson
+    session = RecordingSession(bench.session.places, is_real=True)  # what it sends is no part of the lesson
     credential: Any = bench.client_secret
     if bench.private_key:
         credential = {"private_key": str(bench.private_key), "public_certificate": bench.certificate}
@@ -291,7 +291,7 @@ def _ask_for_tenant(settings: Settings) -> str:
     Sources: entra docs v2-protocols-oidc.md; an unknown tenant is HTTP 400 with AADSTS90002.
     """
     places = Places(settings.authority, settings.graph_endpoint, (settings.tenant,))
-    session = RecordingSession(places, explain_failures=True)
+    session = RecordingSession(places, is_real=True)
     answer = session.get(f"{settings.authority}/v2.0/.well-known/openid-configuration")
     host = urlsplit(settings.authority).hostname
     if answer.status_code in {400, 404}:

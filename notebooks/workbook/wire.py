@@ -15,6 +15,8 @@ from .exchange import Exchange, Places, asked, failure_in_words, fill_in
 from .problems import ConnectionProblem, explain, is_no_answer
 
 _TIMEOUT = 30  # seconds: requests itself would wait forever
+_PATIENCE = 60  # seconds: as long as Entra ID asks for (microsoft-authentication-library-for-dotnet#2855)
+_ATTEMPTS = 4
 
 
 class Wire:
@@ -108,17 +110,30 @@ class RecordingSession(requests.Session):
 
     Args:
         places: who is who.
-        explain_failures: raise `ConnectionProblem`, one sentence, when no answer comes; for a real tenant.
+        is_real: the session is for a real tenant. When no answer comes it raises `ConnectionProblem`, one sentence.
+            After a 429 it waits as long as the answer asks, says so, and sends the request again, at most three times
+            and never longer than a minute. In practice a lesson decides what to do about either.
     """
 
-    def __init__(self, places: Places, explain_failures: bool = False):
+    def __init__(self, places: Places, is_real: bool = False):
         super().__init__()
         self.places = places
         self.wire = Wire(places)
-        self._explain_failures = explain_failures
+        self._is_real = is_real
 
     def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
         """Sends one request and records it; redirects come through here one by one."""
+        response = self._send_once(request, **options)
+        for _ in range(_ATTEMPTS - 1):
+            seconds = _asked_to_wait(response) if self._is_real else None
+            if seconds is None:
+                break
+            print(f"Wait     {self.wire[-1].party} is busy (429): the same request goes out again in {seconds} s")
+            time.sleep(seconds)
+            response = self._send_once(request, **options)  # a 429 comes before any work, so a POST does no harm
+        return response
+
+    def _send_once(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
         if options.get("timeout") is None:
             options["timeout"] = _TIMEOUT
         exchange = asked(request, self.places)
@@ -128,10 +143,18 @@ class RecordingSession(requests.Session):
             response = super().send(request, **options)
         except (OSError, ValueError) as error:  # a RequestException, a CA bundle that is not there, half an address
             exchange.failure = failure_in_words(error)
-            if self._explain_failures and is_no_answer(error, request.url or ""):
+            if self._is_real and is_no_answer(error, request.url or ""):
                 raise ConnectionProblem(explain(error, exchange.host)) from None  # its text may hold a proxy's password
             raise
         finally:
             exchange.seconds = time.monotonic() - began
         fill_in(exchange, response.history[0] if response.history else response)
         return response
+
+
+def _asked_to_wait(response: requests.Response) -> int | None:
+    """The seconds of Retry-After in a 429; None for everything else, and for more than anybody waits for in a cell."""
+    seconds = response.headers.get("Retry-After", "")
+    if response.status_code != 429 or not seconds.isdecimal() or int(seconds) > _PATIENCE:
+        return None
+    return int(seconds)

@@ -306,7 +306,7 @@ def test_the_table_is_narrow_and_left_aligned(bench):
     ],
 )
 def test_no_network_is_one_sentence(error, words):
-    session = RecordingSession(REAL, explain_failures=True)
+    session = RecordingSession(REAL, is_real=True)
     session.mount("https://", Adapter(error))
     with pytest.raises(ConnectionProblem) as caught:
         session.get("https://graph.microsoft.com/v1.0/users")
@@ -323,13 +323,13 @@ def test_a_proxy_variable_that_is_no_address(monkeypatch, proxy):
     monkeypatch.setenv("HTTPS_PROXY", proxy)
     monkeypatch.setenv("NO_PROXY", "")
     with pytest.raises(ConnectionProblem, match="HTTPS_PROXY") as caught:
-        RecordingSession(REAL, explain_failures=True).get("https://graph.microsoft.com/v1.0/users")
+        RecordingSession(REAL, is_real=True).get("https://graph.microsoft.com/v1.0/users")
     assert "S3cret" not in "".join(traceback.format_exception(caught.value))
 
 
 def test_a_learners_own_mistake_keeps_its_own_error():
     with pytest.raises(requests.exceptions.InvalidSchema):
-        RecordingSession(REAL, explain_failures=True).get("ftp://graph.microsoft.com/users")
+        RecordingSession(REAL, is_real=True).get("ftp://graph.microsoft.com/users")
 
 
 def test_a_redirect_is_recorded_in_order(bench):
@@ -350,3 +350,49 @@ def test_a_redirect_is_recorded_in_order(bench):
     session.mount("https://", Redirecting())
     session.get("https://graph.microsoft.com/v1.0/a")
     assert [(one.path, one.status) for one in session.wire] == [("/v1.0/a", 302), ("/v1.0/b", 200)]
+
+
+class Busy(requests.adapters.BaseAdapter):
+    """Answers with 429 so many times, and then with 200."""
+
+    def __init__(self, times, retry_after):
+        super().__init__()
+        self.times, self.retry_after = times, retry_after
+
+    def send(self, request, **options):
+        response = requests.Response()
+        response.status_code, response.url, response.request = (429 if self.times else 200), request.url, request
+        if self.times:
+            response.headers["Retry-After"] = self.retry_after
+        self.times = max(self.times - 1, 0)
+        response._content = b"{}"
+        response.raw = type("Raw", (), {"release_conn": lambda self: None, "_original_response": None})()
+        return response
+
+    def close(self):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("is_real", "times", "retry_after", "statuses"),
+    [
+        (True, 1, "7", [429, 200]),
+        (True, 9, "7", [429] * 4),
+        (True, 1, "61", [429]),
+        (True, 1, "soon", [429]),
+        (False, 1, "7", [429]),
+    ],
+)
+def test_a_real_service_that_is_busy_is_asked_again_when_it_says(
+    monkeypatch, capsys, is_real, times, retry_after, statuses
+):
+    slept = []
+    monkeypatch.setattr("workbook.wire.time.sleep", slept.append)
+    session = RecordingSession(REAL, is_real=is_real)
+    session.mount("https://", Busy(times, retry_after))
+    answer = session.post("https://graph.microsoft.com/v1.0/applications", json={"displayName": "x"})
+    assert [one.status for one in session.wire] == statuses
+    assert answer.status_code == statuses[-1]
+    assert slept == [7] * (len(statuses) - 1)
+    said = "Wait     Microsoft Graph is busy (429): the same request goes out again in 7 s\n"
+    assert capsys.readouterr().out == said * len(slept)

@@ -81,18 +81,18 @@ class KernelHere(AsyncKernelManager):
         return NbvalKernelspecManager()
 
 
-def run(notebook: NotebookNode, environment: dict[str, str]) -> None:
+def run(notebook: NotebookNode, environment: dict[str, str], timeout: int = CELL_TIMEOUT) -> None:
     """Runs all code cells in one new kernel, started in notebooks/, and stores their outputs in `notebook`.
 
     Raises nbclient.exceptions.CellExecutionError at the first error in a cell not tagged `raises-exception`,
-    CellTimeoutError when a cell takes longer than CELL_TIMEOUT, DeadKernelError when the kernel ends by itself.
+    CellTimeoutError when a cell takes longer than `timeout` seconds, DeadKernelError when the kernel ends by itself.
     """
     client = NotebookClient(
         notebook,
         kernel_name=CURRENT_ENV_KERNEL_NAME,
         kernel_manager_class=KernelHere,
         resources={"metadata": {"path": str(NOTEBOOKS)}},
-        timeout=CELL_TIMEOUT,
+        timeout=timeout,
         record_timing=False,
         shutdown_kernel="immediate",  # as nbval does; the polite way waits two seconds a notebook
     )

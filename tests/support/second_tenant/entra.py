@@ -27,6 +27,7 @@ from .directory import COMMAND_LINE_TOOLS, GRAPH_APP, ROLES, App, Directory
 
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 GRAPH = "https://graph.microsoft.com"
+OTHER_CLOUDS = {"https://graph.microsoft.us", "https://microsoftgraph.chinacloudapi.cn"}
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"]
@@ -62,8 +63,11 @@ class DeviceCode:
 
 
 class Entra:
-    def __init__(self, directory: Directory):
+    """With `signs_in` an administrator agrees to every device code once a program has asked about it."""
+
+    def __init__(self, directory: Directory, signs_in: bool = False):
         self.directory = directory
+        self.signs_in = signs_in
         self.device_codes: dict[str, DeviceCode] = {}
         self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         self.certificate = own_certificate(self.key)
@@ -207,6 +211,11 @@ class Entra:
         if asked.method != "POST":
             text = f"The endpoint only accepts POST requests. Received a {asked.method} request."
             raise Refusal("invalid_request", 900561, text)
+        fields = [name for name, _ in parse_qsl(asked.body.decode("utf-8", "replace"), keep_blank_values=True)]
+        doubled = next((name for name in fields if fields.count(name) > 1), None)
+        if doubled:
+            text = f"The request is not properly formatted. The parameter '{doubled}' is duplicated."
+            raise Refusal("invalid_request", 9000411, text)
         form = form_of(asked)
         grant = needed(form, "grant_type")
         self._tenant(tenant)
@@ -222,8 +231,14 @@ class Entra:
         client_id = form.get("client_id") or basic[0] or needed(form, "client_id")
         scope = needed(form, "scope")
         if tenant in {"common", "consumers"}:
-            text = "The grant type 'client_credentials' is not supported over the /common or /consumers endpoints."
+            text = "The grant type 'client_credentials' is not supported over the /common or /consumers endpoints. "
+            text += "Please use the /organizations or tenant-specific endpoint."
             raise Refusal("invalid_request", 9001023, text)
+        if tenant == "organizations":
+            text = (
+                "No tenant-identifying information found in either the request or implied by any provided credentials."
+            )
+            raise Refusal("invalid_request", 50059, text)
         app = self._app(client_id)
         proof = self._proof(app, form, basic[1], tenant, asked.base)
         self._graph_only(scope)
@@ -334,19 +349,20 @@ class Entra:
             text = "Invalid JWT token. No certificate SHA-1 thumbprint, certificate SHA-256 thumbprint, nor keyId "
             raise Refusal("invalid_client", 5002723, text + "specified in token header.")
         names = {name.replace("+", "-").replace("/", "_") for name in names}
-        for der, stored in zip(app.ders, app.certificates, strict=True):
+        for der in app.ders:
             sha1, sha256 = hashlib.sha1(der), hashlib.sha256(der)  # noqa: S324 - a name
             if not names & {base64url(sha1.digest()), base64url(sha256.digest()), sha1.hexdigest().upper()}:
                 continue
             certificate = x509.load_der_x509_certificate(der)
+            found = f", Found key 'Start={american(certificate.not_valid_before_utc)}, "
+            found += f"End={american(certificate.not_valid_after_utc)}'"
             try:
                 key = certificate.public_key()
                 jwt.decode(assertion, key, ALGORITHMS, options={"verify_aud": False, "verify_exp": False})
             except jwt.InvalidTokenError:
                 reason = "Key was found, but use of the key to verify the signature failed."
-                raise self._bad_key(app, "is not registered", reason, sha1.hexdigest()) from None
+                raise self._bad_key(app, "is not registered", reason, sha1.hexdigest(), found) from None
             if not certificate.not_valid_before_utc <= now() <= certificate.not_valid_after_utc:
-                found = f", Found key 'Start={stored['startDateTime']}, End={stored['endDateTime']}'"
                 raise self._bad_key(app, "is expired", "The key used is expired.", sha1.hexdigest(), found)
             return
         shown = base64.urlsafe_b64decode(max(names, key=len) + "==").hex()
@@ -379,6 +395,10 @@ class Entra:
             text += "with /.default suffixed to the resource identifier (application ID URI)."
             raise Refusal("invalid_scope", 1002012, text)
         resource = scopes[0].removesuffix("/.default").rstrip("/")
+        if resource in OTHER_CLOUDS:
+            text = f"The provided value for scope {scope} is not valid. Client credential flows must have a scope "
+            text += "value with /.default suffixed to the resource identifier (application ID URI)."
+            raise Refusal("invalid_scope", 1002012, text)
         if resource not in {GRAPH, GRAPH_APP}:
             raise Refusal(
                 "invalid_resource",
@@ -415,6 +435,7 @@ class Entra:
         if one is None:
             raise Refusal("bad_verification_code", 70018, "The verification code is not valid.")
         if not one.approved:
+            one.approved = self.signs_in
             text = "OAuth 2.0 device flow error. Authorization is pending. Continue polling."
             raise Refusal("authorization_pending", 70016, text)
         granted = [scope for scope in one.scopes.split() if scope not in {"openid", "profile", "offline_access"}]
@@ -484,6 +505,11 @@ def basic_of(header: str) -> tuple[str, str]:
         return "", ""
     name, _, secret = base64.b64decode(header[6:]).decode().partition(":")
     return name, secret
+
+
+def american(moment: datetime) -> str:
+    """A date as the text of 700027 writes it."""
+    return f"{moment:%m/%d/%Y %H:%M:%S}"
 
 
 def base64url(data: bytes) -> str:

@@ -107,6 +107,7 @@ class Graph:
         if asked.path[:1] != ["v1.0"]:
             raise Problem(400, "BadRequest", "Invalid version")
         path = [part for segment in asked.path[1:] for part in split_key(segment)]
+        path = path[1:] if path[:1] == ["myorganization"] else path
         match [segment.lower() if number == 0 else segment for number, segment in enumerate(path)]:
             case ["users", *rest]:
                 self._may(claims, USER_READERS)
@@ -122,7 +123,7 @@ class Graph:
             case ["directory", "deletedItems", key]:
                 return self._deleted(key, asked, claims)
             case ["organization"]:
-                self._may(claims, USER_READERS)
+                self._may(claims, {"Directory.Read.All", "Directory.ReadWrite.All"})
                 return self._organization(asked)
             case [segment, *_]:
                 raise Problem(400, "BadRequest", f"Resource not found for the segment '{segment}'.")
@@ -187,6 +188,11 @@ class Graph:
             raise Problem(501, "NotImplemented", "This operation target is not yet supported.")
         size = self._size(query)
         counts = advanced and query.get("$count", "").lower() == "true"
+        if "$skiptoken" in query and "$filter" in query and "$count" in query and not advanced:
+            raise Problem(400, "Request_UnsupportedQuery", "Unsupported Query.")
+        if "$search" in query and not advanced:
+            message = "Request with $search query parameter only works through MSGraph with a special request header: "
+            raise Problem(400, "Request_UnsupportedQuery", message + "'ConsistencyLevel: eventual'")
         found = self._found(query, counts)
         begin = self._begin(query)
         page = [chosen(user, names) for user in found[begin : begin + size]]
@@ -196,7 +202,8 @@ class Graph:
             body["@odata.count"] = len(found)
         if begin + size < len(found):
             body["@odata.nextLink"] = self._link(asked, query, begin + size)
-        return Answer(200, body | {"value": page}, {"x-ms-resource-unit": "1" if names else "2"}, JSON)
+        units = "1" if names or size < 20 else "2"
+        return Answer(200, body | {"value": page}, {"x-ms-resource-unit": units}, JSON)
 
     def _size(self, query: dict[str, str]) -> int:
         top = query.get("$top", "")
@@ -209,6 +216,8 @@ class Graph:
 
     def _found(self, query: dict[str, str], advanced: bool) -> list[dict[str, Any]]:
         found, order = self.directory.users, query.get("$orderby", "")
+        if "$search" in query:
+            found = self._searched(query["$search"])
         if order and "$filter" in query and not advanced:
             raise Problem(400, "Request_UnsupportedQuery", "Sorting not supported for current query.")
         if "$filter" in query:
@@ -220,6 +229,18 @@ class Graph:
                 raise Problem(400, "Request_UnsupportedQuery", "Sorting not supported for current query.")
             found = sorted(found, key=lambda user: user[name].lower(), reverse=direction.lower() == "desc")
         return found
+
+    def _searched(self, text: str) -> list[dict[str, Any]]:
+        """Users of whom one clause is true: a word of the name, or the beginning of another property."""
+        clauses = re.findall(r'"(\w+):([^"]*)"', text)
+        if not clauses:
+            raise Problem(400, "BadRequest", f"Syntax error: character ':' is not valid at position 11 in '{text}'.")
+        lowered = [(name, words.lower()) for name, words in clauses]
+        return [
+            user
+            for user in self.directory.users
+            if any(word.startswith(begin) for name, begin in lowered for word in words_of(user, name))
+        ]
 
     def _begin(self, query: dict[str, str]) -> int:
         token = query.get("$skiptoken")
@@ -289,22 +310,38 @@ class Graph:
                 raise Problem(400, "BadRequest", f"Request Id {key} has to be unique in a batch.")
         if len(steps) > 20:
             raise Problem(400, "BadRequest", "Number of batch request steps exceeds the maximum value of 20.")
-        answers = []
-        for step in reversed(steps):  # the order is not that of the questions
-            parts = urlsplit(step["url"])
-            headers = {name.lower(): value for name, value in (step.get("headers") or {}).items()}
-            inner = Asked(
-                step["method"],
-                ["v1.0", *[part for part in parts.path.split("/") if part]],
-                dict(parse_qsl(parts.query, keep_blank_values=True)),
-                {"authorization": asked.headers.get("authorization", "")} | headers,
-                json.dumps(step.get("body")).encode(),
-                asked.base,
-            )
-            answer = self.answer(inner)
-            headers = {"Content-Type": answer.content_type} | answer.headers
-            answers.append({"id": step["id"], "status": answer.status, "headers": headers, "body": answer.body})
-        return Answer(200, {"responses": answers}, {}, JSON)
+        answers: dict[str, dict[str, Any]] = {}
+        while len(answers) < len(steps):
+            for step in reversed(steps):  # the order is not that of the questions
+                waits_for = [str(key) for key in step.get("dependsOn") or []]
+                if str(step["id"]) not in answers and all(key in answers for key in waits_for):
+                    failed = any(answers[key]["status"] >= 400 for key in waits_for)
+                    answers[str(step["id"])] = self._failed_before(step) if failed else self._step(step, asked)
+        return Answer(200, {"responses": list(answers.values())}, {}, JSON)
+
+    @staticmethod
+    def _failed_before(step: dict[str, Any]) -> dict[str, Any]:
+        error = {"code": "FailedDependency", "message": "Failed Dependency"}
+        return {"id": step["id"], "status": 424, "headers": {}, "body": {"error": error}}
+
+    def _step(self, step: dict[str, Any], asked: Asked) -> dict[str, Any]:
+        parts = urlsplit(step["url"])
+        headers = {name.lower(): value for name, value in (step.get("headers") or {}).items()}
+        inner = Asked(
+            step["method"],
+            ["v1.0", *[part for part in parts.path.split("/") if part]],
+            dict(parse_qsl(parts.query, keep_blank_values=True)),
+            {"authorization": asked.headers.get("authorization", "")} | headers,
+            json.dumps(step.get("body")).encode(),
+            asked.base,
+        )
+        answer = self.answer(inner)
+        return {
+            "id": step["id"],
+            "status": answer.status,
+            "headers": {"Content-Type": answer.content_type} | answer.headers,
+            "body": answer.body,
+        }
 
     # --- applications and what they may do --------------------------------------------------------------------
 
@@ -392,6 +429,11 @@ class Graph:
         if found is None:
             raise not_there(key)
         return found
+
+
+def words_of(user: dict[str, Any], name: str) -> list[str]:
+    value = str(user.get(name) or "").lower()
+    return re.split(r"\W+", value) if name == "displayName" else [value]
 
 
 def split_key(segment: str) -> list[str]:

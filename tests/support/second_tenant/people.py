@@ -61,13 +61,14 @@ def person(number: int, first: str, last: str) -> dict[str, Any]:
         "country": "Norge" if number % 7 else None,
         "city": "Ålesund" if number % 2 else "Tromsø",
         "companyName": "Havn Logistikk",
-        "employeeId": f"{number:06d}" if number % 2 else f"HL-{number}",
+        "employeeId": None,
         "employeeHireDate": None,
         "createdDateTime": None
         if number % 97 == 0
         else f"20{14 + number % 12}-0{1 + number % 9}-1{number % 10}T08:15:00Z",
         "assignedLicenses": [{"skuId": str(uuid.uuid5(PEOPLE, "licence")), "disabledPlans": []}] if number % 4 else [],
         "usageLocation": "NO",
+        "identities": [{"signInType": "userPrincipalName", "issuer": FIRST_DOMAIN, "issuerAssignedId": sign_in}],
         "mailNickname": plain(last) + str(number),
     }
 

@@ -25,14 +25,16 @@ class SecondTenant:
     """A running tenant. Ends with `close()` or with the ``with`` block.
 
     Args:
-        certificate: of the daemon that is registered.
+        certificate: of the daemon that is registered; without one there is no daemon yet.
         roles: application roles that were consented to.
         size: how many users.
         page: the most users on a page; it is not what anybody asks for.
         latency: seconds that each answer of Graph takes.
+        signs_in: an administrator agrees to every device code; otherwise `sign_in` says when.
         throttle_after: the answer of Graph after so many good ones is a 429, once; None for never.
 
     Attributes:
+        tenant_id, client_id: of the tenant and of the daemon.
         authority: ``https://localhost:PORT/TENANT``.
         graph_endpoint: ``https://127.0.0.1:OTHER_PORT/v1.0``.
         ca_certificate: path of the certificate authority's PEM file.
@@ -41,17 +43,21 @@ class SecondTenant:
 
     def __init__(
         self,
-        certificate: x509.Certificate,
+        certificate: x509.Certificate | None = None,
         *,
         roles: tuple[str, ...] = ("User.Read.All",),
         size: int = 5000,
         page: int = 240,
         latency: float = 0.02,
         throttle_after: int | None = 6,
+        signs_in: bool = False,
     ):
         self.directory = Directory(size)
-        self.app = self.directory.register("nattlig rapport", certificate, SECRET, roles)
-        self.entra = Entra(self.directory)
+        self.tenant_id = self.directory.tenant_id
+        self.client_id: str | None = None
+        if certificate:
+            self.client_id = self.directory.register("nattlig rapport", certificate, SECRET, roles).app_id
+        self.entra = Entra(self.directory, signs_in)
         self.graph = Graph(self.directory, self.entra, page, first_page=page // 3)
         self.latency, self._throttle_after = latency, throttle_after
         self.seen: list[tuple[str, str]] = []
@@ -73,7 +79,7 @@ class SecondTenant:
         """
         return {
             "AZURE_TENANT_ID": self.directory.tenant_id,
-            "AZURE_CLIENT_ID": self.app.app_id,
+            "AZURE_CLIENT_ID": self.client_id or "",
             "AZURE_CLIENT_CERTIFICATE_PATH": certificate_path,
             "AZURE_CLIENT_CERTIFICATE_PASSWORD": password,
             "AZURE_AUTHORITY_HOST": self.authority.rpartition("/")[0],
