@@ -15,9 +15,11 @@ import msal  # type: ignore[import-untyped]
 import requests
 from msal.authority import WELL_KNOWN_AUTHORITY_HOSTS  # type: ignore[import-untyped]
 
+from .cells import shell_here
 from .clouds import GLOBAL
 from .exchange import Places
 from .keys import ROOT, Hidden, KeyPair, keys_folder, practice_pair
+from .own_data import Marks
 from .practice import PracticeTenant
 from .problems import WorkbookProblem, refused_by_entra, refused_by_graph
 from .settings import Settings, practice_is_forced, read_settings, real_tenant, remarks
@@ -66,6 +68,7 @@ class Bench:
         return self.session.wire
 
 
+_marks = Marks()
 _open_tenants: list[PracticeTenant] = []  # the one that the kernel's bench uses; a list so that it can be replaced
 
 
@@ -163,6 +166,11 @@ def open_bench(
     if bench.practice:
         _open_tenants.append(bench.practice)
     lines = _practice_lines(options, practice_only)
+    if _marks.are_set:
+        notes.append(
+            "this kernel has read your own tenant and its variables may hold data of it: restart it before you commit "
+            "what it shows"
+        )
     print("\n".join(lines + [f"Note     {note}" for note in notes]))
     return bench
 
@@ -195,6 +203,7 @@ def practice_bench(options: PracticeOptions | None = None) -> Bench:
 
 
 def _open_real(settings: Settings, roles: Iterable[str], registered: bool) -> Bench:
+    _marks.set(shell_here())
     tenant_id = _ask_for_tenant(settings)
     places = Places(
         settings.authority,
@@ -225,7 +234,7 @@ def _open_real(settings: Settings, roles: Iterable[str], registered: bool) -> Be
         print("Note     a client secret and no certificate: chapters about certificates use the practice tenant")
     print(
         "Privacy  outputs now hold data of your organisation: before you commit or send this notebook, run "
-        "python tests/tools/outputs_guard.py --restore"
+        "python tests/tools/outputs_guard.py --restore in the folder above it"
     )
     return bench
 

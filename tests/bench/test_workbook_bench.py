@@ -9,14 +9,16 @@ import sys
 import textwrap
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import msal
+import outputs_guard
 import psutil
 import pytest
 from chapters import NOTEBOOKS
 from jupyter_client.manager import KernelManager
 from nbval.kernel import CURRENT_ENV_KERNEL_NAME, NbvalKernelspecManager
-from workbook import PASSPHRASE, WorkbookProblem, bench, keys, open_bench, practice, settings
+from workbook import PASSPHRASE, WorkbookProblem, bench, keys, open_bench, own_data, practice, settings
 from workbook.practice import PracticeTenant
 
 SCOPE = ["https://graph.microsoft.com/.default"]
@@ -29,7 +31,8 @@ Missing  nothing; to use your own tenant, copy env.sample to .env and fill it in
 
 
 @pytest.fixture(autouse=True)
-def nothing_left_open():
+def nothing_left_open(monkeypatch):
+    monkeypatch.setattr(bench, "_marks", own_data.Marks())
     yield
     while bench._open_tenants:
         bench._open_tenants.pop().close()
@@ -357,6 +360,34 @@ def test_a_client_secret_opens_what_does_not_need_a_certificate(env_file, monkey
 def test_an_argument_that_there_is_not_is_told():
     with pytest.raises(TypeError, match="user"):
         open_bench(user=3)
+
+
+def test_what_is_shown_after_a_real_tenant_was_opened_is_marked_until_the_kernel_restarts(
+    env_file, elsewhere, monkeypatch, capsys
+):
+    registered, left = [], []
+    shell = SimpleNamespace(events=SimpleNamespace(register=lambda *one: registered.append(one)))
+    monkeypatch.setattr(bench, "shell_here", lambda: shell)
+    monkeypatch.setattr(own_data, "publish_display_data", left.append)
+    open_bench(practice_only=True)
+    assert "restart it before you commit" not in capsys.readouterr().out
+    assert registered == []
+
+    env_file(**named(elsewhere))
+    open_bench()
+    open_bench()
+    [(event, leave)] = registered
+    assert event == "post_run_cell"
+    leave(None)
+    assert left == [{"text/html": own_data.MARK, "text/plain": ""}]
+    capsys.readouterr()
+    open_bench(practice_only=True)
+    assert "Note     this kernel has read your own tenant" in capsys.readouterr().out
+
+
+def test_the_guard_knows_the_mark_and_the_line():
+    assert outputs_guard.OWN_TENANT[1] == own_data.MARK
+    assert f'"{outputs_guard.OWN_TENANT[0]}, ' in Path(bench.__file__).read_text(encoding="utf-8")
 
 
 def test_practice_only_beats_the_env_file(env_file, elsewhere):
