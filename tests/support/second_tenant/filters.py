@@ -44,6 +44,9 @@ def lacks_parameters(operator: str) -> Refused:
 
 
 def unsupported(name: str) -> Refused:
+    if name == "id":
+        message = "Invalid query specified. The 'id' property can only be used with the equals-match operator."
+        return Refused("Request_UnsupportedQuery", message)
     return Refused(
         "Request_UnsupportedQuery",
         f"Unsupported or invalid query filter clause specified for property '{name}' of resource 'User'.",
@@ -63,7 +66,8 @@ def parse(text: str, advanced: bool) -> Test:
     parser = Parser(text, advanced)
     test = parser.either()
     if parser.tokens:
-        raise bad_clause()
+        position = len(text) - len(parser.tokens[0][1])
+        raise Refused("BadRequest", f"Invalid filter clause: Syntax error at position {position} in '{text}'.")
     return test
 
 
@@ -75,7 +79,8 @@ class Parser:
         while text[place:].strip():
             found = TOKEN.match(text, place)
             if not found:
-                raise bad_clause()
+                self.tokens.append(("rest", text[place:]))
+                break
             self.tokens.append((found.lastgroup, found[found.lastgroup]))
             place = found.end()
 

@@ -118,7 +118,9 @@ def instance(side: Side) -> Any:
 
 @asks("`grant_types_supported` and")
 def not_in_discovery(side: Side) -> Any:
-    return sorted({"grant_types_supported", "code_challenge_methods_supported"} & set(discovery(side)["order"]))
+    order = discovery(side)["order"]
+    names = ("issuer", "grant_types_supported", "code_challenge_methods_supported")
+    return {name: name in order for name in names}
 
 
 # --- Entra ID: the token endpoint -------------------------------------------------------------------------------------
@@ -588,6 +590,16 @@ def operators(side: Side) -> Any:
     clauses += ["city eq 'x' and (country eq 'y' or STARTSWITH(surname,'z'))"]
     answers = {clause: side.graph(f"/users?$filter={clause}&$select=id&$top=1") for clause in clauses}
     return {clause: side.graph_refusal(answer).get("code", "taken") for clause, answer in answers.items()}
+
+
+@asks("The text when something follows after a whole filter")
+def left_over(side: Side) -> Any:
+    return side.graph_refusal(side.graph("/users?$filter=surname eq 'O'Nobody'&$select=id&$top=1"))
+
+
+@asks("The text when `id` is compared in another way")
+def compared_ids(side: Side) -> Any:
+    return side.graph_refusal(side.graph("/users?$filter=startsWith(id,'a')&$select=id&$top=1"))
 
 
 @asks("`$filter` with `$orderby`")
