@@ -157,7 +157,12 @@ def open_bench(
     if any(values.values()):
         settings = real_tenant(values, needs_app=registered)
         if settings.pair or secret_is_enough:
-            return _open_real(settings, options.roles, registered)
+            bench = _open_real(settings, options.roles, registered)
+            if values.get("OIDC_AUTHORITY"):
+                print(
+                    "Note     OIDC_AUTHORITY is read by graph_daemon.py; the chapters sign in at AZURE_AUTHORITY_HOST"
+                )
+            return bench
         notes.append(
             "your settings name a client secret and no certificate, so this chapter, which is about the certificate, "
             "uses the practice tenant"
@@ -233,8 +238,8 @@ def _open_real(settings: Settings, roles: Iterable[str], registered: bool) -> Be
     if settings.pair is None:
         print("Note     a client secret and no certificate: chapters about certificates use the practice tenant")
     print(
-        "Privacy  outputs now hold data of your organisation: before you commit or send this notebook, run "
-        "python tests/tools/outputs_guard.py --restore in the folder above it"
+        "Privacy  outputs now hold data of your organisation: before you commit or send this notebook, run\n"
+        "         python tests/tools/outputs_guard.py --restore in the folder above it"
     )
     return bench
 

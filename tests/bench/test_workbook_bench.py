@@ -385,6 +385,12 @@ def test_what_is_shown_after_a_real_tenant_was_opened_is_marked_until_the_kernel
     assert "Note     this kernel has read your own tenant" in capsys.readouterr().out
 
 
+def test_a_setting_that_only_the_daemon_reads_is_told(env_file, elsewhere, capsys):
+    env_file(**named(elsewhere, OIDC_AUTHORITY="https://login.contoso.com/tenant/v2.0"))
+    open_bench()
+    assert "Note     OIDC_AUTHORITY is read by graph_daemon.py; the chapters sign in" in capsys.readouterr().out
+
+
 def test_the_guard_knows_the_mark_and_the_line():
     assert outputs_guard.OWN_TENANT[1] == own_data.MARK
     assert f'"{outputs_guard.OWN_TENANT[0]}, ' in Path(bench.__file__).read_text(encoding="utf-8")

@@ -9,6 +9,7 @@ Where the protocols leave a choice it takes another one:
 - it decides how large a page is, and a page may be smaller than ``$top`` asks for;
 - every answer of Graph takes its time, and one of them is a 429 with ``Retry-After``;
 - what somebody creates is not known everywhere at once;
+- the number that ``$count`` answers with begins with a mark of UTF-8;
 - members of JSON objects come in another order, with blanks between them.
 
 It is no teaching tool: it plays what the chapters, the daemon and the live questions ask for, and says 501 to the rest.

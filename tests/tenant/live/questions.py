@@ -5,6 +5,7 @@ where the facts differ, one of the two rows below is true: the table is wrong, o
 """
 
 import base64
+import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -515,7 +516,7 @@ def paging(side: Side) -> Any:
         body = side.graph(link).json()
         ids += [user["id"] for user in body["value"]]
         link, pages = body.get("@odata.nextLink"), pages + 1
-    counted = int(side.graph("/users/$count", eventual=True).text.lstrip("\ufeff"))
+    counted = json.loads(side.graph("/users/$count", eventual=True).content)
     return {"everybody once": len(ids) == len(set(ids)) and (bool(link) or len(ids) == counted)}
 
 
