@@ -99,6 +99,10 @@ def test_data_of_a_real_tenant_is_recognised_and_not_repeated(one, words):
         notebook("c4805f88-eb33-4439-adf9-30b08041671f", "C4805F88-EB33-4439-ADF9-30B08041671F"),
         notebook("id 5d3f9a1e-0b7c-4e2d-9a6f-1c8e7b2d4f60", source="'5d3f9a1e-0b7c-4e2d-9a6f-1c8e7b2d4f60'"),
         notebook(LETTER.format(PRACTICE_TENANT, NEW_ID)),
+        notebook("adele.vance@contoso.com", source="print('adele.vance@contoso.com')"),
+        notebook(
+            table("displayName", "Adele Vance"), html=True, source="pd.DataFrame({'displayName': ['Adele Vance']})"
+        ),
         printed("            displayName  licences\n0  Lucía Ramírez Ortega         3\n"),
     ],
 )
@@ -243,7 +247,7 @@ def test_a_copy_is_found_wherever_it_lies_and_loses_its_outputs(clone, name):
     path.write_text(json.dumps(notebook("adele.vance@contoso.com", source="mine")), encoding="utf-8")
     refused = commit(clone, "a copy")
     assert refused.stderr.startswith(f"{name} holds a mail address or sign-in name (cell a).")
-    assert guard(clone, "--restore").stdout == f"{name}: outputs put back\n"
+    assert guard(clone, "--restore").stdout == f"{name}: outputs taken away, because no commit has others\n"
     assert commit(clone, "without outputs").returncode == 0
     [cell] = json.loads(path.read_text(encoding="utf-8"))["cells"]
     assert (cell["source"], cell["outputs"]) == ("mine", [])
@@ -292,6 +296,21 @@ def test_restoring_puts_the_metadata_back_that_an_editor_has_changed(clone):
     assert (clone / "notebooks" / "01.ipynb").read_bytes() == stored
 
 
+def test_without_a_commit_nothing_is_taken_away(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(outputs_guard, "ROOT", tmp_path)
+    monkeypatch.setattr(outputs_guard, "NOTEBOOKS", tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    path = tmp_path / "01.ipynb"
+    path.write_text(json.dumps(notebook("practice")), encoding="utf-8")
+    before = path.read_bytes()
+    assert outputs_guard.restore() == 1
+    git(tmp_path, "init", "--quiet")
+    git(tmp_path, "add", "--all")
+    assert outputs_guard.restore() == 1
+    assert "There is no commit to take the practice outputs from" in capsys.readouterr().err
+    assert path.read_bytes() == before
+
+
 def test_a_hook_of_ones_own_is_not_switched_off(tmp_path, monkeypatch):
     monkeypatch.setattr(outputs_guard, "ROOT", tmp_path)
     git(tmp_path, "init", "--quiet")
@@ -302,6 +321,14 @@ def test_a_hook_of_ones_own_is_not_switched_off(tmp_path, monkeypatch):
     git(tmp_path, "config", "core.hooksPath", ".husky")
     assert outputs_guard.install() == 1
     assert git(tmp_path, "config", "core.hooksPath").stdout == ".husky\n"
+
+
+@LINUX
+def test_a_hook_that_lost_its_permission_gets_it_back(clone):
+    hook = clone / ".githooks" / "pre-commit"
+    hook.chmod(0o644)
+    assert guard(clone, "--install").returncode == 0
+    assert os.access(hook, os.X_OK)
 
 
 def test_the_hook_may_be_run():

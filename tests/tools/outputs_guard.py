@@ -7,9 +7,10 @@
 
 In notebooks it looks at outputs and metadata, wherever a notebook lies and whatever it is called. What counts as not
 the practice tenant's: the mark that every output of your own tenant carries (notebooks/workbook/own_data.py), mail
-addresses outside .example, GUIDs that neither the practice tenant nor the notebook's own cells have, and names,
-telephone numbers and the like, in tables and fields of user objects, that are none of its people's. Of other files it
-looks at those that are new: tables and pages with the same data, and what nobody can look into.
+addresses outside .example, GUIDs that the practice tenant does not have, and names, telephone numbers and the like, in
+tables and fields of user objects, that are none of its people's. What stands in the notebook's own code may stand in
+its outputs. Of other files it looks at those that are new: tables and pages with the same data, and what nobody can
+look into.
 """
 
 import argparse
@@ -74,14 +75,15 @@ def foreign(notebook: dict[str, Any]) -> list[str]:
 def _foreign_in(text: str, sources: str = "") -> Iterator[str]:
     if any(mark in text for mark in OWN_TENANT):
         yield "it was run on your own tenant"
-    domains = {domain.lower().rstrip(".") for domain in MAIL.findall(text)}
+    addresses = [found for found in MAIL.finditer(text) if found[0].lower() not in sources]
+    domains = {found[1].lower().rstrip(".") for found in addresses}
     if any(not domain.endswith(".example") and not domain.startswith(ANNOTATIONS) for domain in domains):
         yield "a mail address or sign-in name"
     if any(guid.lower() not in _practice_text() + sources for guid in GUID.findall(_without_letter(text))):
         yield "an id that the practice tenant does not have"
     fields = ((found[0], found[2]) for found in FIELD.findall(text))
     for name, value in [*_html_columns(text), *_text_columns(text), *fields]:
-        if not _is_practice_value(value):
+        if not (_is_practice_value(value) or value.lower() in sources):
             yield f"a value of {name} that is nobody's in the practice tenant"
 
 
@@ -311,12 +313,20 @@ def restore() -> int:
 
     A cell that was changed or is new has no outputs afterwards; its text and its place stay.
     """
+    if _tried("rev-parse", "HEAD") is None:
+        print(
+            "There is no commit to take the practice outputs from: in JupyterLab choose Edit, Clear Outputs of All "
+            "Cells.",
+            file=sys.stderr,
+        )
+        return 1
     for name, content in in_folder():
         if not is_notebook(name):
             continue
         try:
             notebook = json.loads(content)
-            changed = _put_back(notebook, _practice_version(name))
+            before = _practice_version(name)
+            changed = _put_back(notebook, before)
         except (ValueError, KeyError, TypeError, AttributeError):
             print(f"{name}: it cannot be read as a notebook and stays as it is", file=sys.stderr)
             continue
@@ -324,7 +334,7 @@ def restore() -> int:
             indent = re.search(rb'\n( +)"', content)
             fresh = json.dumps(notebook, ensure_ascii=False, indent=len(indent[1]) if indent else 1)
             (ROOT / name).write_text(fresh + "\n", encoding="utf-8", newline="\n")
-            print(f"{name}: outputs put back")
+            print(f"{name}: outputs {'put back' if before['cells'] else 'taken away, because no commit has others'}")
     return 0
 
 
