@@ -143,6 +143,16 @@ def test_the_emulator_needs_no_server():
     assert "cryptography" in outside
 
 
+def test_the_second_tenant_knows_nothing_of_ours():
+    """What it shares with the practice tenant could hide a mistake of both."""
+    helpers = {path.stem for path in (ROOT / "tests" / "support").glob("*.py")}
+    for path in (ROOT / "tests" / "support" / "second_tenant").glob("*.py"):
+        tree = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+        named = {alias.name for node in tree if isinstance(node, ast.Import) for alias in node.names}
+        named |= {node.module or "" for node in tree if isinstance(node, ast.ImportFrom) and not node.level}
+        assert {name.partition(".")[0] for name in named} & (OURS | helpers) == set()
+
+
 def test_chapters_know_the_bench_and_the_daemon_only():
     assert ROOT / "notebooks" == NOTEBOOKS
     for chapter in NOTEBOOKS.glob("*.ipynb"):
