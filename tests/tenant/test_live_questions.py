@@ -7,7 +7,7 @@ import second_tenant.graph
 from asking import Side
 from comparing import difference, not_asked, report, row_of, rows
 from cryptography import x509
-from questions import QUESTIONS
+from questions import QUESTIONS, Question
 from second_tenant import SecondTenant
 from second_tenant.answers import Answer
 from workbook import PASSPHRASE, WorkbookProblem, bench, open_bench
@@ -95,6 +95,19 @@ def test_an_answer_of_another_kind_is_a_difference_and_no_crash(sides, monkeypat
     monkeypatch.setattr(second_tenant.graph, "ORDER", ())
     question = next(one for one in QUESTIONS if one.row.startswith("The default eleven"))
     assert '+"the answer is of another kind (KeyError)"' in difference(question, *sides).lines
+
+
+def test_a_question_that_nobody_can_answer_is_a_difference(sides):
+    assert difference(Question("Opaque claims", lambda side: side.nothing), *sides)
+
+
+def test_a_token_that_cannot_be_decoded_is_a_difference_and_never_shown(sides, monkeypatch):
+    practice, other = sides
+    monkeypatch.setitem(other.__dict__, "granted", other.granted | {"access_token": "opaque-and-secret"})
+    question = next(one for one in QUESTIONS if one.row.startswith("v1.0-format claims"))
+    differs = difference(question, practice, other)
+    assert '+"the answer is of another kind (DecodeError)"' in differs.lines
+    assert "opaque-and-secret" not in report([differs])
 
 
 def test_every_question_notices_a_service_that_answers_nothing_of_the_kind(sides, monkeypatch):
