@@ -353,7 +353,7 @@ def _practice_lines(options: PracticeOptions, practice_only: bool) -> list[str]:
     consent = f"consent to {', '.join(options.roles)}" if options.roles else "no consent yet"
     ready = f"an app with {' and '.join(credentials)}, {consent}" if credentials else "no app yet"
     if practice_only:
-        missing = "nothing; this chapter uses the practice tenant even when .env names your own"
+        missing = "nothing; the cells from here on use the practice tenant even when .env names your own"
     else:
         missing = "nothing; to use your own tenant, copy env.sample to .env and fill it in"
     return [
