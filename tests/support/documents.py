@@ -40,6 +40,17 @@ def links(text: str) -> list[str]:
     return re.findall(r"\]\(<?([^)\s>]+)", text) + re.findall(r'(?:href|src)="([^"]+)"', text)
 
 
+def named_links(text: str) -> list[tuple[str, str]]:
+    """The texts and targets of all links in a Markdown text, pictures left out; code in a text loses nothing."""
+    return re.findall(r"(?<!!)\[([^\]]*)\]\(<?([^)\s>]+)>?\)", without_blocks(text))
+
+
+def headings(text: str) -> list[tuple[int, str]]:
+    """The level and the title of every heading of a Markdown text, in order."""
+    found = re.findall(r"^(#+) +(.*?) *#*$", without_blocks(text), flags=re.MULTILINE)
+    return [(len(marks), title) for marks, title in found]
+
+
 def anchors(document: Path) -> set[str]:
     """The anchors that the headings of a document make.
 

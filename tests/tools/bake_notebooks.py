@@ -31,7 +31,7 @@ METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
-CELL_METADATA = ("deletable", "editable", "tags")
+CELL_METADATA = ("alt", "deletable", "editable", "tags")  # alt is what nbconvert says in the place of a chart
 PIXELS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")  # the PNG chunks that draw; the others date and sign
 SANITIZERS = get_sanitize_patterns(SANITIZE.read_text(encoding="ascii"))
 PIXEL_TOLERANCE = 8  # of 255
