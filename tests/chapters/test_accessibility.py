@@ -5,6 +5,7 @@ The numbers in the comments are success criteria of WCAG 2.2.
 """
 
 import functools
+import itertools
 import re
 
 import pytest
@@ -46,7 +47,7 @@ def faults_of_headings(levels_and_titles: list[tuple[int, str]]) -> list[str]:
     levels = [level for level, _ in levels_and_titles]
     if levels[:1] != [1] or levels.count(1) != 1:
         faults.append(f"the title is not the first and only heading of level 1: {levels}")
-    steps = zip(levels_and_titles, levels_and_titles[1:], strict=False)
+    steps = itertools.pairwise(levels_and_titles)
     faults += [f"{title!r} skips a level" for (before, _), (level, title) in steps if level > before + 1]
     return faults
 

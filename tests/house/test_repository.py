@@ -1,5 +1,6 @@
 """Keeps the repository in its shape: what stands where, what is pinned, and that all places run the same commands."""
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -10,6 +11,7 @@ from documents import links
 
 TOP_LEVEL = {"README.md", "requirements.txt", "env.sample", "data", "notebooks", "tests"}
 DOT_FILES = {
+    ".binder",
     ".ci",
     ".devcontainer",
     ".gitattributes",
@@ -97,3 +99,21 @@ def test_readme_and_workflows_run_the_same_commands():
     commands = re.findall(r"^ +run: (py.+pytest)$", workflow, flags=re.MULTILINE)
     assert len(commands) == 2  # one for Linux and macOS, one for Windows; .ci/run takes its own from the README
     assert [command for command in commands if command not in text_of("README.md").splitlines()] == []
+
+
+def test_containers_install_and_start_what_the_readme_does():
+    [command] = re.findall(r"^python3 -m venv .+ lab .+$", text_of("README.md"), flags=re.MULTILINE)
+    made, installed, started = command.split(" && ")
+    container = json.loads(text_of(".devcontainer/devcontainer.json"))
+    assert container["postCreateCommand"] == f"{made} && {installed}"
+    assert container["postAttachCommand"] == {"jupyterlab": f"{started} --no-browser"}
+    binder = re.findall(r"^-r (.+)$", text_of(".binder/requirements.txt"), flags=re.MULTILINE)
+    assert (ROOT / ".binder" / binder[0]).resolve() == ROOT / "requirements.txt"
+    assert all((ROOT / ".binder" / name).is_file() for name in binder)
+
+
+def test_containers_have_a_python_that_is_tested():
+    [tested] = re.findall(r"python: \[(.+)\]", text_of(".github/workflows/test.yml"))
+    versions = re.findall(r"[\d.]+", tested)
+    assert json.loads(text_of(".devcontainer/devcontainer.json"))["image"].rpartition(":")[2] in versions
+    assert text_of(".binder/runtime.txt").strip().removeprefix("python-") in versions

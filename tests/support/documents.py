@@ -10,6 +10,7 @@ READMES = [
     ROOT / "data" / "README.md",
     ROOT / "notebooks" / "practice_tenant" / "README.md",
     ROOT / "tests" / "README.md",
+    ROOT / "tests" / "instructors" / "README.md",
 ]
 DOCUMENTS = [*READMES, *CHAPTERS]
 

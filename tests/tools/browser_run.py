@@ -1,6 +1,6 @@
 """Opens every chapter in JupyterLab in a real browser and runs it, as a learner does.
 
-    python tests/tools/browser_run.py [--chromium FILE] [--screenshots FOLDER] [name ...]
+    python tests/tools/browser_run.py [--chromium FILE] [--dark] [--screenshots FOLDER] [name ...]
 
 It works on a copy, because JupyterLab saves by itself, and asks the notebook's model rather than the page: every code
 cell has run in order, errors stand only where a cell is tagged `raises-exception`, every picture is drawn.
@@ -84,6 +84,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", metavar="name", help="part of a chapter's file name, for example 04")
     parser.add_argument("--chromium", default=shutil.which("chromium"), help="the browser's program file")
+    parser.add_argument("--dark", action="store_true", help="with JupyterLab's dark theme")
     parser.add_argument("--screenshots", type=Path, metavar="FOLDER", help="where a picture of each chapter goes")
     options = parser.parse_args(arguments)
     if not options.chromium:
@@ -91,7 +92,7 @@ def main(arguments: list[str]) -> int:
     chosen = [c for c in CHAPTERS if not options.names or any(name in c.stem for name in options.names)]
     if not chosen:
         parser.error("no chapter has such a name")
-    with jupyterlab() as address, sync_playwright() as playwright:
+    with jupyterlab(options.dark) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=options.chromium, args=CHROMIUM_FLAGS)
         problems = [problem for c in chosen for problem in visit(browser, address, c, options.screenshots)]
         browser.close()
@@ -99,7 +100,7 @@ def main(arguments: list[str]) -> int:
 
 
 @contextlib.contextmanager
-def jupyterlab() -> Iterator[str]:
+def jupyterlab(dark: bool = False) -> Iterator[str]:
     """Runs JupyterLab as the README starts it, on a copy of the repository, and gives the address of its notebooks.
 
     `{}` in the address stands for a chapter's file name.
@@ -110,7 +111,7 @@ def jupyterlab() -> Iterator[str]:
         shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".*", "__pycache__", "keys", "output"))
         with (scratch / "jupyterlab.log").open("w+") as log:
             lab = subprocess.Popen(
-                command(port), cwd=copy, env=environment(scratch), stdout=log, stderr=subprocess.STDOUT
+                command(port), cwd=copy, env=environment(scratch, dark), stdout=log, stderr=subprocess.STDOUT
             )
             try:
                 wait_for(lab, f"http://127.0.0.1:{port}/api/status?token={TOKEN}", log)
@@ -129,11 +130,12 @@ def command(port: int) -> list[str]:
     return [*lab, "--allow-root"] if is_root else lab
 
 
-def environment(scratch: Path) -> dict[str, str]:
+def environment(scratch: Path, dark: bool) -> dict[str, str]:
     """The practice environment, with JupyterLab's own settings in place of the user's."""
-    for name, settings in SETTINGS.items():
+    theme = {"apputils-extension/themes": {"theme": "JupyterLab Dark" if dark else "JupyterLab Light"}}
+    for name, settings in (SETTINGS | theme).items():
         file = scratch / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
-        file.parent.mkdir(parents=True)
+        file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(settings))
     learners = practice_environment(scratch)
     del learners["PYTHONPATH"]  # a learner has none
