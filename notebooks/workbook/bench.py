@@ -60,7 +60,7 @@ class Bench:
     @property
     def output(self) -> Path:
         """The folder for files with people's data: notebooks/output, git-ignored; WORKBOOK_OUTPUT names another."""
-        return Path(os.environ.get("WORKBOOK_OUTPUT") or ROOT / "notebooks" / "output")
+        return _output_folder()
 
     @property
     def wire(self) -> Wire:
@@ -153,7 +153,7 @@ def open_bench(
         return stay_with
     while _open_tenants:
         _open_tenants.pop().close()
-    notes = [] if forced else remarks(values)
+    notes = [*_unwritable_folders(), *([] if forced else remarks(values))]
     if any(values.values()):
         settings = real_tenant(values, needs_app=registered)
         if settings.pair or secret_is_enough:
@@ -178,6 +178,22 @@ def open_bench(
         )
     print("\n".join(lines + [f"Note     {note}" for note in notes]))
     return bench
+
+
+def _output_folder() -> Path:
+    return Path(os.environ.get("WORKBOOK_OUTPUT") or ROOT / "notebooks" / "output")
+
+
+def _unwritable_folders() -> list[str]:
+    """A sentence when chapters cannot write their files, as in a copy that a class shares and nobody may change."""
+    for folder in (keys_folder(), _output_folder()):
+        there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+        if not os.access(there, os.W_OK):
+            return [
+                "the chapters cannot write files here: copy the workbook to a folder of your own, or let WORKBOOK_KEYS "
+                "and WORKBOOK_OUTPUT name folders that you may write"
+            ]
+    return []
 
 
 def practice_bench(options: PracticeOptions | None = None) -> Bench:

@@ -117,6 +117,19 @@ def test_it_says_what_is_ready(capsys):
     assert "no app yet" in capsys.readouterr().out
 
 
+def test_a_copy_that_cannot_be_written_is_said(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("WORKBOOK_KEYS", str(tmp_path / "keys"))
+    monkeypatch.setenv("WORKBOOK_OUTPUT", str(tmp_path / "new" / "output"))
+    open_bench()
+    assert capsys.readouterr().out == PRACTICE_TEXT
+    may = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path and may(path, mode))
+    open_bench()
+    said = capsys.readouterr().out
+    assert said.startswith(PRACTICE_TEXT)
+    assert "Note     the chapters cannot write files here: copy the workbook to a folder of your own" in said
+
+
 def test_its_options_reach_the_tenant():
     one = open_bench(users=3, latency_ms=1, throttle=True, roles=())
     token = client(

@@ -173,6 +173,14 @@ def test_the_verdicts_go_to_a_file_that_a_spreadsheet_does_not_compute(room, tmp
     assert {row["learner"] for row in rows} == {"'=cmd", "Ada"}
 
 
+def test_a_folder_whose_name_no_encoding_can_write_is_shown_all_the_same(tmp_path, monkeypatch, capfd):
+    answer = classroom.Answer("Jos\udce9", "04-scope", "right", "", "...")
+    monkeypatch.setattr(classroom, "class_of", lambda folder: [answer])
+    assert classroom.main(["read", "class", "--csv", str(tmp_path / "class.csv")]) == 0
+    assert "Jos\\udce9" in capfd.readouterr().out
+    assert "Jos\\udce9" in (tmp_path / "class.csv").read_text(encoding="utf-8-sig")
+
+
 def test_old_copies_are_not_read_and_a_broken_one_is_named(room, capsys):
     folder = room("Ada")
     notebooks = folder / "Ada" / "workbook" / "notebooks"

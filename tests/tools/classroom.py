@@ -73,7 +73,7 @@ def main(arguments: list[str]) -> int:
     read.add_argument("--answers", metavar="EXERCISE", help="show what everybody wrote in this exercise")
     options = parser.parse_args(arguments)
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # names and signs, whatever the console takes
+        stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]  # any name, any console
     try:
         if options.command == "hand-out":
             make_hand_out(options.folder)
@@ -223,7 +223,9 @@ def show(answers: list[Answer], exercise: str | None, file: Path | None) -> None
         print(table(answers))
     if file:
         try:
-            with file.open("w", encoding="utf-8-sig", newline="") as target:  # the mark is for Excel
+            with file.open(
+                "w", encoding="utf-8-sig", errors="backslashreplace", newline=""
+            ) as target:  # a mark for Excel
                 rows = csv.writer(target)
                 rows.writerow(["learner", "exercise", "verdict", "remark"])
                 rows.writerows([for_excel(a.learner), a.exercise, a.verdict, for_excel(a.remark)] for a in answers)
