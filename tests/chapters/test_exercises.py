@@ -5,9 +5,10 @@ What the checks say to them is asked in the notebooks' own kernels: see `exercis
 
 import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
-from chapters import CHAPTERS, code_cells, read, tags
+from chapters import CHAPTERS, NOTEBOOKS, code_cells, read, tags
 from exercises import (
     CHOOSE,
     EXERCISES,
@@ -51,6 +52,15 @@ def test_every_exercise_cell_belongs_to_an_exercise_of_this_chapter(chapter):
     assert set(answers_of(chapter, "MISTAKES")) == set(answers_of(chapter, "RIGHT")) == names
     for exercise in exercises:
         assert re.fullmatch(rf"ex-{chapter.stem[:2]}-[a-z0-9-]+", exercise.stub.id)
+
+
+def test_no_check_and_no_answer_is_left_of_an_exercise_that_is_gone():
+    folders = [NOTEBOOKS / "workbook" / "checks", Path(__file__).parent / "mistakes"]
+    modules = [path for folder in folders for path in folder.glob("chapter_[0-9][0-9].py")]
+    assert {path.stem[-2:] for path in modules} <= {chapter.stem[:2] for chapter in CHAPTERS}
+    text = "\n".join(path.read_text(encoding="utf-8") for path in folders[0].glob("chapter_*.py"))
+    registered = re.findall(r"^@exercise\(\s*\"([^\"]+)\"", text, flags=re.MULTILINE)
+    assert sorted(registered) == sorted(exercise.name for exercise in EXERCISES)
 
 
 @each_exercise

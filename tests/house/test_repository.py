@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from chapters import CHAPTERS, ROOT
-from documents import links
+from documents import links, markdown
 
 TOP_LEVEL = {"README.md", "requirements.txt", "env.sample", "data", "notebooks", "tests"}
 DOT_FILES = {
@@ -42,6 +42,17 @@ def test_the_chapters_on_the_map_exist_and_the_map_names_all():
     linked = {Path(link).name for link in links(text_of("README.md")) if link.endswith(".ipynb")}
     assert len(linked) >= 6
     assert linked == {chapter.name for chapter in CHAPTERS}
+
+
+def test_both_maps_and_every_chapter_name_the_same_minutes():
+    """The map in README.md, the map at the end of chapter 00, and what each chapter says that you need."""
+    row = re.compile(r"^\| \[?(\d\d · [^|\]]+?)(?:\]\([^)]*\))? \| .+ \| (\d+) \|$", flags=re.MULTILINE)
+    in_readme = dict(row.findall(text_of("README.md")))
+    assert dict(row.findall(markdown(CHAPTERS[0]))) == in_readme
+    assert len(in_readme) == len(CHAPTERS)
+    for chapter, (title, minutes) in zip(CHAPTERS, in_readme.items(), strict=True):
+        assert title in markdown(chapter).splitlines()[0]
+        assert f"about {minutes} minutes" in markdown(chapter), title
 
 
 def test_the_top_level_holds_what_the_design_names():
