@@ -1,6 +1,7 @@
 """Keeps the chapters' pictures true to their sources, readable, and put into words."""
 
 import base64
+import copy
 import functools
 import itertools
 import json
@@ -235,3 +236,11 @@ def test_the_bake_of_the_outputs_keeps_the_attachments(course):
     bake_notebooks.tidy(fresh, stored)
     assert fresh.cells[1] == stored.cells[1]
     assert fresh.cells[1].attachments[PICTURE]["image/png"] == bake_pictures.drawn(PICTURE)
+
+
+def test_the_bake_of_the_outputs_keeps_what_a_chart_is_called_in_words(course):
+    stored = read(course(f"![a line of time](attachment:{PICTURE})"))
+    stored.cells[2].metadata = nbformat.from_dict({"alt": "a bar for each year", "trusted": True})
+    fresh = copy.deepcopy(stored)
+    bake_notebooks.tidy(fresh, stored)
+    assert fresh.cells[2].metadata == {"alt": "a bar for each year"}
