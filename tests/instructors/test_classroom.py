@@ -7,19 +7,22 @@ import csv
 import json
 import re
 import shutil
+import sys
 
 import classroom
 import pytest
 from chapters import CHAPTERS, code_cells, read, tags
 from exercises import EXERCISES, WRITE
 
+TAKES_ALL = sys.getfilesystemencoding() == "utf-8"  # whether a folder may have any name: not so in the locale C
+JOSE = "José" if TAKES_ALL else "Jose"
 EXERCISE = next(exercise for exercise in EXERCISES if exercise.kind == WRITE)
 
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory):
     """The copy for learners."""
-    folder = tmp_path_factory.mktemp("class") / "Übung für Ada"
+    folder = tmp_path_factory.mktemp("class") / ("Übung für Ada" if TAKES_ALL else "for Ada")
     assert classroom.main(["hand-out", str(folder)]) == 0
     return folder
 
@@ -114,12 +117,12 @@ def test_the_copy_does_not_go_into_the_workbook(capsys):
 
 
 def test_the_verdicts_of_a_class_are_read(room, capsys):
-    folder = room("Ada", "Grace", "José")
+    folder = room("Ada", "Grace", JOSE)
     change(folder, "Ada", EXERCISE, said="✅ right: the slash is gone.")
     change(folder, "Grace", EXERCISE, said="❌ not yet: f(1) gives 2, expected 3.")
     assert classroom.main(["read", str(folder)]) == 0
     printed = capsys.readouterr().out
-    assert "  1  Ada\n  2  Grace\n  3  José\n" in printed
+    assert f"  1  Ada\n  2  Grace\n  3  {JOSE}\n" in printed
     assert re.search(rf"^{EXERCISE.name} +✅ ❌ ⬜  1 of 3$", printed, flags=re.MULTILINE)
     assert len([line for line in printed.splitlines() if line.endswith(" of 3")]) == len(EXERCISES)
 
