@@ -2,10 +2,10 @@
 
     python tests/tools/viewers_run.py --axe FILE [--chromium FILE] [--screenshots FOLDER] [name ...]
 
-There are four looks: nbconvert's page with JupyterLab's light and dark theme, its classic page, which nbviewer uses,
-and a bare page without scripts and styles whose HTML is cut down to what GitHub lets through. In each of them all
-pictures must be drawn and no text may be lost. In the bare page everything that is folded must open with the keyboard
-alone, and axe-core, whose axe.min.js is named by --axe, must find nothing that the chapters have brought with them.
+There are four looks: nbconvert's page with JupyterLab's light and dark theme, its classic page, and a bare page without
+scripts and styles whose HTML is cut down to what GitHub lets through. In each of them all pictures must be drawn and no
+text may be lost. In the bare page everything that is folded must open with the keyboard alone. axe-core, whose
+axe.min.js is named by --axe, must find nothing that the chapters have brought with them.
 """
 
 import argparse
