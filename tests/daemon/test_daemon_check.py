@@ -79,7 +79,7 @@ def test_settings(check, changes, words):
 
 
 BROKEN_FILES = {
-    "no file": ("none.pem", {}, "names no file"),
+    "no file": ("none.pem", {}, "No such file or directory"),
     "the certificate alone": ("server.crt", {}, "no private key"),
     "the key alone": ("key.pem", {}, "without its certificate"),
     "EC": ("elliptic.pem", {}, "RSA keys only"),
@@ -218,10 +218,13 @@ def test_a_token_that_cannot_be_looked_into_is_no_fault(token):
 
 def test_a_property_that_does_not_come(capsys):
     graph, _ = scripted({"value": [{"id": "1", "displayName": "A"}]}, b"1")
-    report = graph_daemon.Report(sys.stdout)
-    graph_daemon.check_graph(report, graph, "opaque", "id,displayname,nickname", "", [])
+    given = graph_daemon.read_arguments(["--check", "--select", "id,displayname,nickname"])
+    one = graph_daemon.Check(given, sys.stdout)
+    one.graph, one.granted = graph, None
+    one.step("roles", one.roles)
+    one.step("first page", one.first_page)
     assert "! first page   1 users, but no property nickname: is it spelled right?" in capsys.readouterr().out
-    assert report.exit_code == 0
+    assert one.exit_code == 0
 
 
 def test_a_filter_that_is_wrong(check):
@@ -303,11 +306,15 @@ def test_a_screen_without_check_marks(capsys):
             self.text += text
 
     screen = Ascii()
-    report = graph_daemon.Report(screen)
-    report.good("settings", "x")
-    report.bad("token", 3, "y\nz")
+    one = graph_daemon.Check(graph_daemon.read_arguments(["--check"]), screen)
+
+    def refused():
+        raise graph_daemon.Failure(3, "y\nz")
+
+    one.step("settings", lambda: ("good", "x"))
+    one.step("token", refused)
     assert screen.text == "ok settings     x\nNO token        y z\n"
-    assert report.exit_code == 3
+    assert one.exit_code == 3
 
 
 def test_the_password_is_nowhere(check):

@@ -147,5 +147,5 @@ def test_a_round_without_a_link_to_the_next_is_no_round(tmp_path, link):
 
 def test_a_tenant_without_delta_says_so(tmp_path):
     graph, _ = scripted((400, {"error": {"code": "C", "message": "M"}}, {}))
-    with pytest.raises(Failure, match="not supported in External ID"):
+    with pytest.raises(Failure, match="External ID and Azure AD B2C tenants have no delta"):
         graph.read_changes("", tmp_path / "new.json")

@@ -95,7 +95,7 @@ def test_pages_that_never_end_end_the_run(monkeypatch, ids):
     monkeypatch.setattr(graph_daemon, "MOST_IDLE_PAGES", 50)
     graph, adapter = scripted()
     adapter.answers = Endless(*ids)
-    with pytest.raises(Failure, match="50 pages in a row bring nobody new") as caught:
+    with pytest.raises(Failure, match="51 pages in a row bring nobody new") as caught:
         ids_of(graph.read_users(workers=1))
     assert caught.value.exit_code == graph_daemon.BUSY
     assert len(adapter.asked) <= 53

@@ -92,9 +92,9 @@ def test_exit_codes_and_one_line(daemon, practice, keys, monkeypatch):
     ends(graph_daemon.ENTRA, "AADSTS7000112")
     monkeypatch.setenv("AZURE_CLIENT_CERTIFICATE_PATH", str(keys / "server.pfx"))
     monkeypatch.setenv("AZURE_CLIENT_CERTIFICATE_PASSWORD", "wrong")
-    ends(graph_daemon.SETTINGS, "Invalid password")
+    ends(graph_daemon.SETTINGS, "does not open it")
     monkeypatch.setenv("AZURE_CLIENT_CERTIFICATE_PATH", "no.pfx")
-    ends(graph_daemon.SETTINGS, "AZURE_CLIENT_CERTIFICATE_PATH names no file")
+    ends(graph_daemon.SETTINGS, "AZURE_CLIENT_CERTIFICATE_PATH cannot be read: No such file")
     monkeypatch.setenv("AZURE_CLIENT_CERTIFICATE_PATH", str(keys / "server.pem"))
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "")
     ends(graph_daemon.SETTINGS, "REQUESTS_CA_BUNDLE")
@@ -141,7 +141,7 @@ def test_what_is_saved_is_on_the_disk_before_it_has_its_name(daemon, monkeypatch
 
 def test_a_fault_of_the_program_is_no_setting_that_is_wrong(daemon, monkeypatch):
     """An exception that nobody foresaw keeps its traceback; Python then ends with 1."""
-    monkeypatch.setattr(graph_daemon.Output, "write", lambda *given: {}["nobody foresaw this"])
+    monkeypatch.setattr(graph_daemon, "write_users", lambda *given: {}["nobody foresaw this"])
     with pytest.raises(KeyError):
         daemon("-o", "users.csv")
     assert not list(Path().iterdir())

@@ -9,7 +9,7 @@ import graph_daemon
 import pytest
 from daemon_changes import create_user
 from daemon_helpers import USERS, assert_whole, connected, ids_of, settings
-from graph_daemon import Chain, Failure, Graph
+from graph_daemon import Failure, Graph
 from practice import PATIENCE, running
 
 
@@ -122,7 +122,7 @@ def test_load_users_gives_the_right_types(graph, everyone):
 
 
 def test_the_next_page_is_asked_for_while_the_last_one_is_parsed(everyone, practice, graph):
-    pages = graph.read_pages(Chain(graph.url(select="id", top=500)))
+    pages = graph.read_pages([graph.read_chain(graph.url(select="id", top=500))], set())
     next(pages)  # and nobody asks for the second
     until = time.monotonic() + PATIENCE
     while len([one for one in practice.control("requests")["requests"] if one["path"].endswith("/users")]) < 2:

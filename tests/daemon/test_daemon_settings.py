@@ -38,7 +38,7 @@ def test_every_kind_of_credential(practice, keys, changes):
         ("key.pem", "a key without its certificate"),  # the key without its certificate, and no thumbprint
         ("elliptic.pem", "RSA keys only"),
         ("empty.pem", "empty file"),
-        ("server.pfx", "Invalid password"),
+        ("server.pfx", "AZURE_CLIENT_CERTIFICATE_PASSWORD does not open it"),
         ("locked.pem", "Password was not given"),
         ("none.pem", "No such file"),
     ],
@@ -298,7 +298,7 @@ def test_a_file_that_is_no_parameters_json_is_one_sentence(tmp_path, content, wo
     "value", ["your_client_id", "Enter_the_Application_Id_Here", "<client id>", "0" * 8 + "-0000" * 3 + "-" + "0" * 12]
 )
 def test_a_placeholder_is_not_filled_in(value):
-    with pytest.raises(Failure, match="client_id is missing; client_id: still a placeholder"):
+    with pytest.raises(Failure, match=r"client_id is missing .*\(a placeholder counts as missing\)"):
         Graph(FILLED_IN | {"client_id": value})
 
 
@@ -316,7 +316,7 @@ def test_an_env_file_in_another_encoding_is_one_sentence(environment, tmp_path):
 def test_an_env_file_that_is_no_file(environment, tmp_path, monkeypatch):
     file = tmp_path / ".env"
     file.mkdir()
-    with pytest.raises(Failure, match="is a folder"):
+    with pytest.raises(Failure, match="is a folder, or"):
         environment()
     file.rmdir()
     file.symlink_to("/run/not-mounted")
@@ -333,9 +333,9 @@ def test_an_env_file_that_is_no_file(environment, tmp_path, monkeypatch):
         environment()
 
 
-def test_names_that_are_nearly_right_are_pointed_at(environment, tmp_path):
+def test_a_name_that_is_nearly_right_is_missing_in_the_files_that_were_read(environment, tmp_path):
     (tmp_path / ".env").write_text("AZURE_CLIENTID=s3cret\nAZURE_CLIENT_ID=\n")
-    with pytest.raises(Failure, match="AZURE_CLIENTID is not AZURE_CLIENT_ID") as caught:
+    with pytest.raises(Failure, match=r"AZURE_CLIENT_ID is missing in the environment and in .*\.env") as caught:
         environment(AZURE_CLIENT_ID="")
     assert "s3cret" not in caught.value.sentence
 
