@@ -1174,6 +1174,8 @@ class Graph:
         filters: list[str] = []
         large = [Beginning("", total, "")]
         for _ in range(MOST_SPLITS):
+            if not large:
+                break
             counted = self.count_beginnings([text for one in large for text in longer(one)])
             larger: list[Beginning] = []
             for beginning in large:

@@ -1,5 +1,6 @@
 """Graph.read_users: nothing lost, nothing doubled, whatever fails."""
 
+import json
 import random
 import sys
 import threading
@@ -8,9 +9,9 @@ import time
 import graph_daemon
 import pytest
 from daemon_changes import create_user
-from daemon_helpers import USERS, assert_whole, connected, ids_of, settings
+from daemon_helpers import USERS, assert_whole, connected, ids_of, scripted, settings
 from graph_daemon import Failure, Graph
-from practice import PATIENCE, running
+from practice import PATIENCE, SECRET, running
 
 
 @pytest.mark.parametrize(
@@ -139,6 +140,60 @@ def test_progress_is_for_a_terminal_only(graph, everyone, monkeypatch, capsys):
     assert capsys.readouterr().err == "\r999 users\r1,998 users\r2,100 users\n"
 
 
+# --- parts ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["mixed", "prefix", "numbers"])
+def test_parts_are_small_however_names_begin_and_hold_everybody_once(keys, kind):
+    with running("--secret", SECRET, "--users", str(USERS), "--sign-in-names", kind) as tenant:
+        graph = connected(Graph(settings(tenant)), tenant)
+        urls = [graph.url(select="id", filter=part, top=1, count="true") for part in graph.parts(USERS)]
+        sizes = [json.loads(graph.read(url))["@odata.count"] for url in urls]
+    assert sum(sizes) == USERS
+    assert max(sizes) <= USERS * graph_daemon.LARGEST_PART * 1.2
+    assert all(len(url) < 2_048 for url in urls), "Graph takes no longer URL"
+
+
+def test_a_long_shared_beginning_is_found_in_one_step():
+    graph, _ = scripted()
+    names = [f"service-account-{number:05}@contoso.example" for number in range(2_000)]
+    asked = []
+
+    def count(texts):
+        asked.append(texts)
+        ways = {text: [name for name in names if name.startswith(text)] for text in texts}
+        return [graph_daemon.Beginning(text, len(some), some[0]) for text, some in ways.items() if some]
+
+    graph.count_beginnings = count
+    parts = graph.parts(len(names))
+    assert len(asked) <= 4
+    assert max(sum(name.startswith(part.split("'")[1]) for name in names) for part in parts if "not" not in part) <= 250
+
+
+REFUSED = {"error": {"code": "C", "message": "M"}}
+ODD_BATCHES = {
+    "refused": (404, REFUSED, {}),
+    "null": b"null",
+    "no answers": {"responses": None},
+    "busy steps": {"responses": [{"id": str(number), "status": 429, "body": REFUSED} for number in range(20)]},
+    "odd steps": {"responses": [None, 5, {}, {"id": "x", "body": {}}, {"id": "99", "body": {"@odata.count": 1}},
+                                {"id": "0", "body": {"@odata.count": "many", "value": [{"userPrincipalName": "a"}]}}]},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("answer", ODD_BATCHES.values(), ids=ODD_BATCHES)
+def test_a_graph_that_counts_no_beginnings_is_read_page_after_page(answer):
+    graph, _ = scripted(answer)
+    assert graph.parts(100_000) == []
+
+
+def test_parts_that_lose_somebody_are_noticed(practice, graph, everyone, monkeypatch, caplog):
+    monkeypatch.setattr(graph_daemon, "WORTH_IT", 0)
+    graph.parts = lambda total: [graph_daemon.begins_with("a"), graph_daemon.begins_with("b")]
+    assert_whole(ids_of(graph.read_users(select="id")), everyone)
+    assert "reading page after page" in caplog.text
+
+
 # --- giving up --------------------------------------------------------------------------------------------------
 
 
@@ -169,8 +224,9 @@ def test_it_does_not_wait_for_hours(practice, graph):
 def test_one_failure_wakes_the_workers_that_wait(practice, keys, monkeypatch):
     monkeypatch.setattr(graph_daemon, "WORTH_IT", 0)
     graph = connected(Graph(settings(practice)), practice)
+    graph.parts = lambda total: [graph_daemon.begins_with(letter) for letter in "abcdef"]
     graph.session.stopping = threading.Event()  # a real one
-    practice.control("faults", {"target": "graph", "status": 429, "retry_after": 200, "skip": 1, "count": 3})
+    practice.control("faults", {"target": "graph", "status": 429, "retry_after": 200, "skip": 2, "count": 3})
     practice.control("faults", {"target": "graph", "status": 403})
     started = time.monotonic()
     with pytest.raises(Failure):
