@@ -85,6 +85,7 @@ RESTARTS = 4  # of one chain of pages whose links have expired
 MOST_IDLE_PAGES = 1_000  # in a row, without anybody new
 
 UPN = "userPrincipalName"
+SIGNS = string.ascii_lowercase + string.digits + "-._"  # of which sign-in names are made
 NEXT, DELTA = "@odata.nextLink", "@odata.deltaLink"
 SELECT = "id,displayName,userPrincipalName,mail,userType,accountEnabled," \
          "jobTitle,department,city,country,createdDateTime"  # fmt: skip
@@ -868,14 +869,6 @@ Chains = Iterable[Iterator[bytes]]  # of pages that lead one to the next
 Pages = Generator[tuple[User, list[User]], None, None]  # each with those who are new
 
 
-class Beginning(NamedTuple):
-    """How sign-in names begin, how many do so, and one of them."""
-
-    text: str
-    times: int
-    name: str
-
-
 class Graph:
     """Microsoft Graph's users for one app: gets the token, renews it, and sends it only to Graph.
 
@@ -1172,31 +1165,70 @@ class Graph:
             none where Graph does not count beginnings.
         """
         filters: list[str] = []
-        large = [Beginning("", total, "")]
+        large = [""]  # beginnings that are to be split
         for _ in range(MOST_SPLITS):
             if not large:
                 break
-            counted = self.count_beginnings([text for one in large for text in longer(one)])
-            larger: list[Beginning] = []
-            for beginning in large:
-                own = parts_of(beginning, counted, total)
-                conditions = [f"not {begins_with(one.text)}" for one in own]
-                if beginning.text:
-                    conditions.insert(0, begins_with(beginning.text))
-                filters.append(" and ".join(conditions))
-                larger += [one for one in own if one.times > total * LARGEST_PART]
-                filters += [begins_with(one.text) for one in own if one not in larger]
+            shared = self.shared_beginnings(large)
+            counts = self.count_beginnings([one + sign for one in shared for sign in SIGNS])
+            larger = []
+            for beginning, longest in zip(large, shared, strict=True):
+                worth_it = [
+                    one for one, times in counts.items()
+                    if one[:-1] == longest and times >= total * SMALLEST_PART
+                ]  # fmt: skip
+                worth_it.sort(key=lambda one: counts[one], reverse=True)
+                own = worth_it[: LONGEST_FILTER // len(f" and not {begins_with(longest)}x")]
+                others = [f"not {begins_with(one)}" for one in own]
+                here = [begins_with(beginning)] if beginning else []
+                filters.append(" and ".join(here + others))
+                larger += [one for one in own if counts[one] > total * LARGEST_PART]
+                filters += [begins_with(one) for one in own if one not in larger]
             large = larger
-        filters += [begins_with(one.text) for one in large]
+        filters += [begins_with(one) for one in large]
         return filters if len(filters) > 1 else []
 
-    def count_beginnings(self, texts: Sequence[str]) -> list[Beginning]:
-        """How many sign-in names begin so, many asked at once; what is not answered is left out."""
-        steps = []
-        for number, text in enumerate(texts):
-            query = options(filter=begins_with(text), select=UPN, top=1, count="true")
-            step = {"id": str(number), "method": "GET", "url": f"/users?{query}"}
-            steps.append(step | {"headers": {"ConsistencyLevel": "eventual"}})
+    def count_beginnings(self, texts: Sequence[str]) -> dict[str, int]:
+        """How many sign-in names begin so; what Graph does not answer is left out."""
+        form = {"select": "id", "top": 1, "count": "true"}
+        answers = self.ask_together([form | {"filter": begins_with(one)} for one in texts])
+        counts = {texts[number]: answer.get("@odata.count") for number, answer in answers.items()}
+        return {text: times for text, times in counts.items() if isinstance(times, int)}
+
+    def shared_beginnings(self, beginnings: Sequence[str]) -> list[str]:
+        """For each beginning how all names go on that begin so, as the first and the last tell."""
+        form = {"select": UPN, "top": 1, "count": "true"}
+        questions = [
+            form | {"filter": begins_with(one), "orderby": order}
+            for one in beginnings if one
+            for order in (UPN, f"{UPN} desc")
+        ]  # fmt: skip
+        names = {}
+        for number, answer in self.ask_together(questions).items():
+            with suppress(LookupError, TypeError):
+                names[number] = str(answer["value"][0][UPN]).lower()
+        shared = []
+        for number, beginning in enumerate(beginnings):
+            ends = [names.get(2 * number, ""), names.get(2 * number + 1, "")]
+            common = os.path.commonprefix(ends)  # noqa: RUF071 - of texts, not of folders
+            shared.append(max(beginning, common, key=len))
+        return shared
+
+    def ask_together(self, questions: Sequence[dict[str, Any]]) -> dict[int, User]:
+        """What Graph answers to questions about users, by their numbers, many at once in a $batch.
+
+        Args:
+            questions: each as OData options.
+        """
+        steps = [
+            {
+                "id": str(number),
+                "method": "GET",
+                "url": f"/users?{options(**question)}",
+                "headers": {"ConsistencyLevel": "eventual"},
+            }
+            for number, question in enumerate(questions)
+        ]
         batches = [{"requests": steps[at : at + BATCH]} for at in range(0, len(steps), BATCH)]
         url = f"{self.users.removesuffix('/users')}/$batch"
         with ThreadPoolExecutor(WORKERS) as pool:
@@ -1205,15 +1237,15 @@ class Graph:
             except Failure as failure:
                 if failure.exit_code != GRAPH:
                     raise
-                return []
-        counted = []
+                return {}
+        answers = {}
         for body in bodies:
             for step in steps_in(body):
-                with suppress(LookupError, TypeError, ValueError):  # refused, or nobody begins so
-                    text, answer = texts[int(step["id"])], step["body"]
-                    name = str(answer["value"][0][UPN]).lower()
-                    counted.append(Beginning(text, int(answer["@odata.count"]), name))
-        return counted
+                with suppress(LookupError, TypeError, ValueError):  # refused, or no step at all
+                    number = int(step["id"])
+                    if step["status"] == 200 and number < len(questions):
+                        answers[number] = dict(step["body"])
+        return answers
 
     # --- changes
 
@@ -1324,27 +1356,6 @@ def options(**given: Any) -> str:
 def begins_with(beginning: str) -> str:
     text = beginning.replace("'", "''")
     return f"startsWith({UPN},'{text}')"
-
-
-def longer(beginning: Beginning) -> list[str]:
-    """How its names may go on: with each character, and as the name that is known."""
-    start = len(beginning.text)
-    texts = [beginning.text + one for one in string.ascii_lowercase + string.digits + "-._"]
-    person = beginning.name.partition("@")[0]
-    texts += [person[:length] for length in range(start + 2, min(start + BATCH, len(person)))]
-    return texts
-
-
-def parts_of(beginning: Beginning, counted: list[Beginning], total: int) -> list[Beginning]:
-    """The longer beginnings that are worth a part of their own, the largest first."""
-    here = [one for one in counted if one.text.startswith(beginning.text)]
-    shared = [one for one in here if one.times >= beginning.times * 0.9]
-    if shared:
-        return [max(shared, key=lambda one: len(one.text))]
-    next_ones = [one for one in here if len(one.text) == len(beginning.text) + 1]
-    worth_it = [one for one in next_ones if one.times >= total * SMALLEST_PART]
-    most = LONGEST_FILTER // len(f" and not {begins_with(beginning.text)}x")
-    return sorted(worth_it, key=lambda one: one.times, reverse=True)[:most]
 
 
 def steps_in(body: bytes) -> list[Any]:
