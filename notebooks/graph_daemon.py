@@ -34,8 +34,9 @@ import tempfile
 import threading
 import time
 import warnings
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -77,15 +78,14 @@ LONGEST_ANSWER, LARGEST_ANSWER = 300, 2**28  # seconds, bytes: an answer that ne
 PAGE_SIZE = 999  # the most that Graph gives at once (user-list.md)
 WORKERS = 16  # pages asked for at the same time
 WORTH_IT = 10  # seconds: a directory that is read sooner page after page is not read in parts
-LARGEST_PART, SMALLEST_PART = 1 / 8, 1 / 64  # of the directory
-LONGEST_FILTER = 1_400  # characters; Graph limits a whole URL to 2,048
+LARGEST_PART = 1 / 8  # of the directory: a larger part is split further
+OFTEN = 1 / 64  # of a page: names that begin so become a part of their own
+MOST_PARTS = 24  # of one part: Graph limits the URL with all of them to 2,048 characters
 MOST_SPLITS = 8  # one within the other
-BATCH = 20  # questions in one $batch (json-batching.md)
 RESTARTS = 4  # of one chain of pages whose links have expired
 MOST_IDLE_PAGES = 1_000  # in a row, without anybody new
 
 UPN = "userPrincipalName"
-SIGNS = string.ascii_lowercase + string.digits + "-._"  # of which sign-in names are made
 NEXT, DELTA = "@odata.nextLink", "@odata.deltaLink"
 SELECT = "id,displayName,userPrincipalName,mail,userType,accountEnabled," \
          "jobTitle,department,city,country,createdDateTime"  # fmt: skip
@@ -865,8 +865,21 @@ def parsed_json(body: bytes) -> Any:
 # --- Graph ----------------------------------------------------------------------------------------
 
 
-Chains = Iterable[Iterator[bytes]]  # of pages that lead one to the next
-Pages = Generator[tuple[User, list[User]], None, None]  # each with those who are new
+Chains = deque[Iterator[bytes]]  # pages that lead one to the next; more may come meanwhile
+Pages = Iterator[tuple[User, list[User]]]  # each with those who are new
+
+
+class Part(NamedTuple):
+    """The users whose sign-in names begin with `prefix`, but not with one of `without`."""
+
+    prefix: str = ""
+    without: tuple[str, ...] = ()
+    level: int = 0
+
+    @property
+    def filter(self) -> str:
+        conditions = [begins_with(self.prefix)] if self.prefix else []
+        return " and ".join(conditions + [f"not {begins_with(one)}" for one in self.without])
 
 
 class Graph:
@@ -894,6 +907,7 @@ class Graph:
         self.session = Session()
         self.cache = cache
         self.app: Any = None
+        self.total = 0
         self.lock = threading.Lock()
 
     @property
@@ -1061,27 +1075,27 @@ class Graph:
         """Pages as they come, each with those of its users who are new.
 
         Args:
-            chains: of `read_chain`; as many are read at a time as there are workers.
+            chains: as many are read at a time as there are workers.
             found: the ids that came so far; new ones are added.
 
         Raises:
             Failure: Graph refuses, or its pages would never end.
         """
-        waiting = iter(chains)
         pool = ThreadPoolExecutor(workers)
-        running = {pool.submit(next, one, None): one for one in islice(waiting, workers)}
+        running: dict[Future[bytes | None], Iterator[bytes]] = {}
         idle = 0  # pages in a row without anybody new
         try:
-            while running:
+            while running or chains:
+                while chains and len(running) < workers:
+                    one = chains.popleft()
+                    running[pool.submit(next, one, None)] = one
                 done, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in done:
-                    body = future.result()
                     goes_on = running.pop(future)
-                    following = goes_on if body else next(waiting, None)
-                    if following:
-                        running[pool.submit(next, following, None)] = following
-                    if not body:
+                    body = future.result()
+                    if body is None:
                         continue
+                    running[pool.submit(next, goes_on, None)] = goes_on
                     time.sleep(0)  # the request leaves before parsing makes the threads wait
                     page = parsed(body)
                     new = {user["id"]: user for user in page["value"] if user["id"] not in found}
@@ -1127,125 +1141,106 @@ class Graph:
 
     def read_all(self, query: dict[str, Any], workers: int, found: set[str]) -> Users:
         """Users, proved to be all of them: as many different ids as Graph counts users."""
-        first = self.url(**query)
-        started = time.monotonic()
-        pages = self.read_pages([self.read_chain(first)], found)
-        page, new = next(pages)
-        seconds = time.monotonic() - started
-        yield from new
-        show_progress(len(found))
-        total = page.get("@odata.count")
-        parts: list[str] = []
-        if isinstance(total, int) and workers > 1 and not query["filter"] and NEXT in page:
-            takes_long = seconds * total / PAGE_SIZE > WORTH_IT
-            parts = self.parts(total) if takes_long else []
-        if parts:
-            pages.close()
-            urls = [self.url(**query | {"filter": one}) for one in parts]
-            pages = self.read_pages([self.read_chain(one) for one in urls], found, workers)
-        yield from users_of(pages, found)
+        chains: Chains = deque()
+        parts: list[Part] = []
+        if workers > 1 and not query["filter"]:
+            chains.append(self.read_part(query, Part(), parts, chains))
+        else:
+            chains.append(self.read_chain(self.url(**query)))
+        total = None
+        for page, new in self.read_pages(chains, found, workers):
+            total = page.get("@odata.count") if total is None else total
+            yield from new
+            show_progress(len(found))
+        show_progress(None)
         if len(found) != total and not query["filter"]:
             total = self.count()  # somebody may have come or gone meanwhile
         differ = "Microsoft Graph counts %s users, and %d came: %s."
         if total and len(found) != total and parts:
             log.warning(differ, total, len(found), "reading page after page")
-            yield from users_of(self.read_pages([self.read_chain(first)], found), found)
-            total = self.count()
-        if total and len(found) != total:
+            yield from self.read_all(query, 1, found)
+        elif total and len(found) != total:
             log.warning(differ, total, len(found), "the directory may be changing, run again")
 
-    def parts(self, total: int) -> list[str]:
-        """Filters that together find everybody; most find no more than LARGEST_PART.
+    # --- parts of the directory
 
-        How many sign-in names begin with each character is counted, and where too many do, how
-        they go on. Those that go on otherwise are a part of their own: so nobody is left out,
-        whatever was counted.
-
-        Returns:
-            none where Graph does not count beginnings.
-        """
-        filters: list[str] = []
-        large = [""]  # beginnings that are to be split
-        for _ in range(MOST_SPLITS):
-            if not large:
-                break
-            shared = self.shared_beginnings(large)
-            counts = self.count_beginnings([one + sign for one in shared for sign in SIGNS])
-            larger = []
-            for beginning, longest in zip(large, shared, strict=True):
-                worth_it = [
-                    one for one, times in counts.items()
-                    if one[:-1] == longest and times >= total * SMALLEST_PART
-                ]  # fmt: skip
-                worth_it.sort(key=lambda one: counts[one], reverse=True)
-                own = worth_it[: LONGEST_FILTER // len(f" and not {begins_with(longest)}x")]
-                others = [f"not {begins_with(one)}" for one in own]
-                here = [begins_with(beginning)] if beginning else []
-                filters.append(" and ".join(here + others))
-                larger += [one for one in own if counts[one] > total * LARGEST_PART]
-                filters += [begins_with(one) for one in own if one not in larger]
-            large = larger
-        filters += [begins_with(one) for one in large]
-        return filters if len(filters) > 1 else []
-
-    def count_beginnings(self, texts: Sequence[str]) -> dict[str, int]:
-        """How many sign-in names begin so; what Graph does not answer is left out."""
-        form = {"select": "id", "top": 1, "count": "true"}
-        answers = self.ask_together([form | {"filter": begins_with(one)} for one in texts])
-        counts = {texts[number]: answer.get("@odata.count") for number, answer in answers.items()}
-        return {text: times for text, times in counts.items() if isinstance(times, int)}
-
-    def shared_beginnings(self, beginnings: Sequence[str]) -> list[str]:
-        """For each beginning how all names go on that begin so, as the first and the last tell."""
-        form = {"select": UPN, "top": 1, "count": "true"}
-        questions = [
-            form | {"filter": begins_with(one), "orderby": order}
-            for one in beginnings if one
-            for order in (UPN, f"{UPN} desc")
-        ]  # fmt: skip
-        names = {}
-        for number, answer in self.ask_together(questions).items():
-            with suppress(LookupError, TypeError):
-                names[number] = str(answer["value"][0][UPN]).lower()
-        shared = []
-        for number, beginning in enumerate(beginnings):
-            ends = [names.get(2 * number, ""), names.get(2 * number + 1, "")]
-            common = os.path.commonprefix(ends)  # noqa: RUF071 - of texts, not of folders
-            shared.append(max(beginning, common, key=len))
-        return shared
-
-    def ask_together(self, questions: Sequence[dict[str, Any]]) -> dict[int, User]:
-        """What Graph answers to questions about users, by their numbers, many at once in a $batch.
+    def read_part(
+        self,
+        query: dict[str, Any],
+        part: Part,
+        parts: list[Part],
+        chains: Chains,
+    ) -> Iterator[bytes]:
+        """The pages of a part; after the first page of a large one, smaller ones take its place.
 
         Args:
-            questions: each as OData options.
+            parts: takes down the smaller ones; the first count is that of everybody.
+            chains: where the smaller ones wait for their turn.
         """
-        steps = [
-            {
-                "id": str(number),
-                "method": "GET",
-                "url": f"/users?{options(**question)}",
-                "headers": {"ConsistencyLevel": "eventual"},
-            }
-            for number, question in enumerate(questions)
-        ]
-        batches = [{"requests": steps[at : at + BATCH]} for at in range(0, len(steps), BATCH)]
-        url = f"{self.users.removesuffix('/users')}/$batch"
-        with ThreadPoolExecutor(WORKERS) as pool:
-            try:
-                bodies = list(pool.map(lambda batch: self.read(url, json=batch), batches))
-            except Failure as failure:
-                if failure.exit_code != GRAPH:
-                    raise
-                return {}
-        answers = {}
-        for body in bodies:
-            for step in steps_in(body):
-                with suppress(LookupError, TypeError, ValueError):  # refused, or no step at all
-                    number = int(step["id"])
-                    if step["status"] == 200 and number < len(questions):
-                        answers[number] = dict(step["body"])
-        return answers
+        started = time.monotonic()
+        pages = self.read_chain(self.url(**query | {"filter": part.filter}))
+        body = next(pages)
+        seconds = time.monotonic() - started
+        yield body
+        found = COUNT.search(body)
+        count = int(found[1]) if found else 0
+        if not part.level:
+            self.total = count
+            is_large = seconds * count / PAGE_SIZE > WORTH_IT
+        else:
+            is_large = count > self.total * LARGEST_PART
+        if is_large and NEXT_LINK.search(body) and part.level < MOST_SPLITS:
+            smaller = self.split(part, body)
+            if smaller:
+                parts.extend(smaller)
+                chains.extend(self.read_part(query, one, parts, chains) for one in smaller)
+                return
+        yield from pages
+
+    def split(self, part: Part, body: bytes) -> list[Part]:
+        """Smaller parts that hold the same users, by how names on a page begin."""
+        try:
+            users = parsed(body)["value"]
+            if not any(UPN in user for user in users):
+                users = self.users_of(part.filter, top=PAGE_SIZE)
+            names = [str(user.get(UPN)).lower() for user in users]
+            names = [name for name in names if name.startswith(part.prefix)]
+            new = [one for one in self.beginnings(part, names) if one not in part.without]
+        except Failure as failure:
+            if failure.exit_code != GRAPH:
+                raise
+            return []  # a Graph that does not filter so
+        without = (*part.without, *new)
+        if not new or len(without) > MOST_PARTS + len(string.digits):
+            return []
+        level = part.level + 1
+        return [Part(part.prefix, without, level), *(Part(one, (), level) for one in new)]
+
+    def beginnings(self, part: Part, names: list[str]) -> list[str]:
+        """How the names of a part go on, the frequent ones first.
+
+        Where nearly all go on alike, a page tells too little, as its names may be in order. What
+        is between the first and the last name of all that begin so tells more.
+        """
+        length = len(part.prefix) + 1
+        often = Counter(name[:length] for name in names if len(name) >= length)
+        most = [one for one, times in often.most_common(MOST_PARTS) if times >= len(names) * OFTEN]
+        shared = shared_by_most(names, length)
+        if not shared:
+            return most
+        up_to_one_digit = re.sub(r"([0-9])[0-9]+$", r"\1", shared)
+        shared = max(shared[:length], up_to_one_digit, key=len)
+        ends = []
+        for order in (UPN, f"{UPN} desc"):
+            for user in self.users_of(begins_with(shared), top=1, orderby=order):
+                ends.append(str(user.get(UPN)).lower())
+        between = names_between(*ends) if len(ends) == 2 else []
+        return [one for one in between if one.startswith(part.prefix)] or most
+
+    def users_of(self, where: str, **how: Any) -> list[User]:
+        """A page of sign-in names."""
+        url = self.url(select=UPN, filter=where, count="true", **how)
+        return list(parsed(self.read(url, whole_page))["value"])
 
     # --- changes
 
@@ -1285,7 +1280,7 @@ class Graph:
         changes: dict[str, User] = {}
         page: User = {}
         try:
-            for page, _ in self.read_pages([self.read_chain(begin)], set()):
+            for page, _ in self.read_pages(deque([self.read_chain(begin)]), set()):
                 for user in page["value"]:
                     changes[user["id"]] = merged(changes.get(user["id"], {}), user)
                 show_progress(len(changes))
@@ -1332,6 +1327,7 @@ class Graph:
 # --- questions and answers of Graph ---------------------------------------------------------------
 
 NEXT_LINK = re.compile(rb'"@odata\.nextLink"\s*:\s*("(?:[^"\\]|\\.)*")')  # no text has bare quotes
+COUNT = re.compile(rb'"@odata\.count"\s*:\s*(\d+)')
 KEPT_LINK = re.compile(  # what --since writes
     r'\{("https://[^"\\\s]+/users/delta[^"\\\s]*": "https://[^"\\\s]+")?\}'
 )
@@ -1358,11 +1354,32 @@ def begins_with(beginning: str) -> str:
     return f"startsWith({UPN},'{text}')"
 
 
-def steps_in(body: bytes) -> list[Any]:
-    """The answers in that of a $batch."""
-    batch = parsed_json(body)
-    steps = batch.get("responses") if isinstance(batch, dict) else None
-    return steps if isinstance(steps, list) else []
+def shared_by_most(names: list[str], length: int) -> str:
+    """The longest beginning, at least this long, that nine of ten names share; or none."""
+    shared = ""
+    while True:
+        counted = Counter(name[:length] for name in names if len(name) >= length)
+        for beginning, times in counted.most_common(1):
+            if times >= len(names) * 0.9:
+                shared = beginning
+        if len(shared) < length:
+            return shared
+        length += 1
+
+
+def names_between(first: str, last: str) -> list[str]:
+    """How names between two others begin, where both go on with a digit or both with a letter."""
+    length = 0
+    while first[length : length + 1] == last[length : length + 1] != "":
+        length += 1
+    shared, left, right = first[:length], first[length : length + 1], last[length : length + 1]
+    for signs in (string.digits, string.ascii_lowercase):
+        if left and right and left in signs and right in signs:
+            between = [shared + one for one in signs[signs.index(left) : signs.index(right) + 1]]
+            if signs == string.digits and len(between) <= 2:  # a step that would bring little
+                between = [one + digit for one in between for digit in string.digits]
+            return between
+    return []
 
 
 def same_origin(url: str, origin: str) -> bool:
@@ -1407,13 +1424,6 @@ def parsed(body: bytes) -> User:
 
 def is_text(value: Any) -> bool:
     return isinstance(value, str) and value != ""
-
-
-def users_of(pages: Pages, found: set[str]) -> Users:
-    for _, new in pages:
-        yield from new
-        show_progress(len(found))
-    show_progress(None)
 
 
 def show_progress(count: int | None) -> None:

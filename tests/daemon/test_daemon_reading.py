@@ -5,12 +5,13 @@ import random
 import sys
 import threading
 import time
+from collections import deque
 
 import graph_daemon
 import pytest
 from daemon_changes import create_user
-from daemon_helpers import USERS, assert_whole, connected, ids_of, scripted, settings
-from graph_daemon import Failure, Graph
+from daemon_helpers import USERS, assert_whole, connected, ids_of, settings
+from graph_daemon import Failure, Graph, Part
 from practice import PATIENCE, SECRET, running
 
 
@@ -123,7 +124,7 @@ def test_load_users_gives_the_right_types(graph, everyone):
 
 
 def test_the_next_page_is_asked_for_while_the_last_one_is_parsed(everyone, practice, graph):
-    pages = graph.read_pages([graph.read_chain(graph.url(select="id", top=500))], set())
+    pages = graph.read_pages(deque([graph.read_chain(graph.url(select="id", top=500))]), set())
     next(pages)  # and nobody asks for the second
     until = time.monotonic() + PATIENCE
     while len([one for one in practice.control("requests")["requests"] if one["path"].endswith("/users")]) < 2:
@@ -143,58 +144,62 @@ def test_progress_is_for_a_terminal_only(graph, everyone, monkeypatch, capsys):
 # --- parts ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", ["mixed", "prefix", "numbers"])
-def test_parts_are_small_however_names_begin_and_hold_everybody_once(keys, kind):
-    with running("--secret", SECRET, "--users", str(USERS), "--sign-in-names", kind) as tenant:
-        graph = connected(Graph(settings(tenant)), tenant)
-        urls = [graph.url(select="id", filter=part, top=1, count="true") for part in graph.parts(USERS)]
-        sizes = [json.loads(graph.read(url))["@odata.count"] for url in urls]
-    assert sum(sizes) == USERS
+@pytest.fixture(params=["mixed", "prefix", "numbers"])
+def in_parts(request, keys, monkeypatch) -> Graph:
+    """Reads a directory of many small pages in parts, whatever the sign-in names are like."""
+    monkeypatch.setattr(graph_daemon, "WORTH_IT", 0)
+    monkeypatch.setattr(graph_daemon, "PAGE_SIZE", 50)
+    options = ("--secret", SECRET, "--users", str(USERS), "--sign-in-names", request.param)
+    with running(*options) as tenant:
+        yield connected(Graph(settings(tenant)), tenant)
+
+
+@pytest.mark.parametrize("select", ["id", graph_daemon.UPN])
+def test_parts_are_small_however_names_begin_and_hold_everybody_once(in_parts, select, caplog):
+    leaves = {Part()}
+    split = in_parts.split
+
+    def recorded(part, body):
+        smaller = split(part, body)
+        if smaller:
+            leaves.discard(part)
+            leaves.update(smaller)
+        return smaller
+
+    in_parts.split = recorded
+    found = ids_of(in_parts.read_users(select=select))
+    assert len(found) == len(set(found)) == USERS
+    assert caplog.text == "", "the parts held everybody at once"
+    urls = [in_parts.url(select="id", filter=part.filter, top=1, count="true") for part in leaves]
+    sizes = [json.loads(in_parts.read(url))["@odata.count"] for url in urls]
+    assert sum(sizes) == USERS, "together everybody, and nobody twice"
     assert max(sizes) <= USERS * graph_daemon.LARGEST_PART * 1.2
     assert all(len(url) < 2_048 for url in urls), "Graph takes no longer URL"
 
 
-def test_a_long_shared_beginning_is_found_in_one_step():
-    graph, _ = scripted()
-    names = [f"service-account-{number:05}@contoso.example" for number in range(2_000)]
-    rounds = []
-
-    def answer(questions):
-        answers = {}
-        for number, question in enumerate(questions):
-            beginning = question["filter"].split("'")[1]
-            found = sorted((name for name in names if name.startswith(beginning)),
-                           reverse="desc" in question.get("orderby", ""))  # fmt: skip
-            answers[number] = {"@odata.count": len(found), "value": [{graph_daemon.UPN: one} for one in found[:1]]}
-        rounds.append(len(questions))
-        return answers
-
-    graph.ask_together = answer
-    parts = graph.parts(len(names))
-    assert len(rounds) <= 6
-    assert max(sum(name.startswith(part.split("'")[1]) for name in names) for part in parts if "not" not in part) <= 250
+@pytest.mark.parametrize(
+    ("first", "last", "between"),
+    [("e0001@x", "e0009@x", list("123456789")), ("a@x", "d@x", list("abcd")), ("a1@x", "ab@x", []), ("a@x", "a@x", []),
+     ("", "b", []), ("0000", "0199", [f"{ten}{one}" for ten in "01" for one in "0123456789"])],
+)  # fmt: skip
+def test_names_between_two_others(first, last, between):
+    shared = first[:4] if first.startswith("e000") else first[:1] if first.startswith("00") else ""
+    assert graph_daemon.names_between(first, last) == [shared + one for one in between]
 
 
-REFUSED = {"error": {"code": "C", "message": "M"}}
-ODD_BATCHES = {
-    "refused": (404, REFUSED, {}),
-    "null": b"null",
-    "no answers": {"responses": None},
-    "busy steps": {"responses": [{"id": str(number), "status": 429, "body": REFUSED} for number in range(20)]},
-    "odd steps": {"responses": [None, 5, {}, {"id": "x", "body": {}}, {"id": "99", "body": {"@odata.count": 1}},
-                                {"id": "0", "body": {"@odata.count": "many", "value": [{"userPrincipalName": "a"}]}}]},
-}  # fmt: skip
+def test_a_graph_that_refuses_to_tell_names_apart_is_read_page_after_page(practice, graph, everyone, monkeypatch):
+    monkeypatch.setattr(graph_daemon, "WORTH_IT", 0)
 
+    def refuse(part, names):
+        raise Failure(graph_daemon.GRAPH, "no", 400)
 
-@pytest.mark.parametrize("answer", ODD_BATCHES.values(), ids=ODD_BATCHES)
-def test_a_graph_that_counts_no_beginnings_is_read_page_after_page(answer):
-    graph, _ = scripted(answer)
-    assert graph.parts(100_000) == []
+    graph.beginnings = refuse
+    assert_whole(ids_of(graph.read_users(select="id")), everyone)
 
 
 def test_parts_that_lose_somebody_are_noticed(practice, graph, everyone, monkeypatch, caplog):
     monkeypatch.setattr(graph_daemon, "WORTH_IT", 0)
-    graph.parts = lambda total: [graph_daemon.begins_with("a"), graph_daemon.begins_with("b")]
+    graph.split = lambda part, body: [Part("a", (), 1), Part("b", (), 1)] if not part.level else []
     assert_whole(ids_of(graph.read_users(select="id")), everyone)
     assert "reading page after page" in caplog.text
 
@@ -229,9 +234,9 @@ def test_it_does_not_wait_for_hours(practice, graph):
 def test_one_failure_wakes_the_workers_that_wait(practice, keys, monkeypatch):
     monkeypatch.setattr(graph_daemon, "WORTH_IT", 0)
     graph = connected(Graph(settings(practice)), practice)
-    graph.parts = lambda total: [graph_daemon.begins_with(letter) for letter in "abcdef"]
+    graph.split = lambda part, body: [Part(letter, (), 1) for letter in "abcdef"]
     graph.session.stopping = threading.Event()  # a real one
-    practice.control("faults", {"target": "graph", "status": 429, "retry_after": 200, "skip": 2, "count": 3})
+    practice.control("faults", {"target": "graph", "status": 429, "retry_after": 200, "skip": 1, "count": 3})
     practice.control("faults", {"target": "graph", "status": 403})
     started = time.monotonic()
     with pytest.raises(Failure):
