@@ -1629,20 +1629,20 @@ def save(path: Path, write: Callable[[TextIO], object]) -> None:
     Raises:
         Failure: the file cannot be written; an older one is as it was.
     """
-    target = path.resolve()  # a link stays a link
-    if target.exists() and not target.is_file():
-        raise Failure(SETTINGS, f"{path} is no ordinary file: name another.")
-    if not target.parent.is_dir():
-        raise Failure(SETTINGS, f"{path} cannot be written: its folder does not exist.")
     try:
+        target = path.resolve()  # a link stays a link
+        if target.exists() and not target.is_file():
+            raise Failure(SETTINGS, f"{path} is no ordinary file: name another.")
+        if not target.parent.is_dir():
+            raise Failure(SETTINGS, f"{path} cannot be written: its folder does not exist.")
         remove_leftovers(target)
-        descriptor, name = tempfile.mkstemp(".part", f"{target.name}.", target.parent)  # 0600
+        descriptor, name = tempfile.mkstemp(".part", f"{target.name}.", target.parent)  # is 0600
         part = Path(name)
         try:
             with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
                 write(file)
                 file.flush()
-                os.fsync(file.fileno())  # first the bytes, then the name: a power cut harms neither
+                os.fsync(file.fileno())  # before it has its name: a power cut leaves old or new
             part.replace(target)
         finally:
             part.unlink(missing_ok=True)
