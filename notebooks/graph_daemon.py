@@ -44,7 +44,7 @@ from functools import cached_property
 from importlib import import_module
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
+from typing import Any, NamedTuple, TextIO
 from urllib.parse import urlencode
 
 import msal  # type: ignore[import-untyped]
@@ -61,9 +61,6 @@ from cryptography.hazmat.primitives.serialization import (
     pkcs12,
 )
 from cryptography.utils import CryptographyDeprecationWarning
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 log = logging.getLogger("graph_daemon")
 
@@ -1296,8 +1293,8 @@ class Graph:
 
     # --- pandas
 
-    def load_users(self, select: str = SELECT, **how: Any) -> pd.DataFrame:
-        """All users as a DataFrame with a column for each property asked for, in no promised order.
+    def load_users(self, select: str = SELECT, **how: Any) -> Any:
+        """All users as a pandas.DataFrame with a column for each property, in no promised order.
 
         Args:
             select: names of properties with commas; "" for Graph's own choice.
@@ -1312,7 +1309,7 @@ class Graph:
             columns = Columns(names_of(select))
             users = list(columns.learning(self.read_users(select, **how)))
             columns.say_missing(bool(users))
-            frame: pd.DataFrame = pandas.DataFrame(users, columns=columns.keys or None)
+            frame = pandas.DataFrame(users, columns=columns.keys or None)
         finally:
             gc.enable()
         for name in frame.columns:
@@ -1543,7 +1540,10 @@ def cell_of(value: Any) -> str | None:
     text = value if isinstance(value, str) else json.dumps(value)
     if text.isascii():
         return text
-    return text.encode("utf-8", "backslashreplace").decode()  # UTF-8 holds no half a character
+    whole = text.encode("utf-8", "backslashreplace").decode()
+    if whole != text:
+        log.warning("A text holds half a character: it is written as its number, as in \\ud83c.")
+    return whole
 
 
 def write_users(

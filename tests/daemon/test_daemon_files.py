@@ -56,10 +56,11 @@ def test_excel_gets_no_formulas(text):
     assert f"'{text}" not in csv_of([{"x": text}], ["x"]), "plain stays plain"
 
 
-def test_half_a_character_is_written_so_that_it_is_seen():
+def test_half_a_character_is_written_so_that_it_is_seen(caplog):
     assert csv_of([{"id": "1", "x": "Omar \ud83c"}, {"id": "2", "x": "\U0001f600"}], ["id", "x"]) == (
         "id,x\n1,Omar \\ud83c\n2,\U0001f600\n"
     )
+    assert caplog.text.count("half a character") == 1
 
 
 @pytest.mark.parametrize("kind", [".csv", ".json", ".jsonl"])
