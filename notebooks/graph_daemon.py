@@ -542,7 +542,8 @@ def load_pfx(data: bytes, settings: Settings) -> Loaded:
             return [pfx.key] if pfx.key else [], certificates
     what = "names a file that is neither PEM nor PFX"
     if data.startswith(b"0"):  # as all DER does
-        what = f"names no PFX file, or {label(settings, 'passphrase')} does not open it"
+        password_name = label(settings, "passphrase")
+        what = f"is DER but no PFX file (openssl converts it), or {password_name} does not open it"
     raise wrong(settings, "private_key_file", what)
 
 

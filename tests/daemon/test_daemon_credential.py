@@ -163,6 +163,12 @@ def test_what_cannot_be_used_is_one_sentence_without_a_line_of_it(tmp_path, cont
             assert line[:20] not in caught.value.sentence
 
 
+def test_a_key_in_der_is_told_from_a_wrong_path(tmp_path):
+    (tmp_path / "key").write_bytes(KEY.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()))
+    with pytest.raises(Failure, match="DER .*openssl converts it"):
+        credential("key", folder=tmp_path)
+
+
 @pytest.mark.parametrize("file", ["locked.pem", "locked.pfx", "old.pem"])
 def test_a_wrong_password_is_said_and_not_shown(tmp_path, file):
     old = pem(lock=LOCK, form=PrivateFormat.TraditionalOpenSSL)
