@@ -165,7 +165,7 @@ def test_what_cannot_be_used_is_one_sentence_without_a_line_of_it(tmp_path, cont
 
 def test_a_key_in_der_is_told_from_a_wrong_path(tmp_path):
     (tmp_path / "key").write_bytes(KEY.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()))
-    with pytest.raises(Failure, match="DER .*openssl converts it"):
+    with pytest.raises(Failure, match=r"DER .*openssl converts it"):
         credential("key", folder=tmp_path)
 
 
