@@ -341,7 +341,7 @@ def scopes_of(settings: Settings) -> list[str]:
         return scope.split()
     if not isinstance(scope, list) or not all(isinstance(one, str) for one in scope):
         raise wrong(settings, "scope", "must be a list of texts, or a text")
-    return [one.strip() for one in scope]
+    return [one.strip() for one in scope if one.strip()]
 
 
 def address(text: str, name: str) -> tuple[str, str]:
