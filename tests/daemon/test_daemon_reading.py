@@ -10,7 +10,7 @@ from collections import deque
 import graph_daemon
 import pytest
 from daemon_changes import create_user
-from daemon_helpers import USERS, assert_whole, connected, ids_of, settings
+from daemon_helpers import USERS, assert_whole, connected, ids_of, scripted, settings
 from graph_daemon import Failure, Graph, Part
 from practice import PATIENCE, SECRET, running
 
@@ -202,6 +202,46 @@ def test_parts_that_lose_somebody_are_noticed(practice, graph, everyone, monkeyp
     graph.split = lambda part, body: [Part("a", (), 1), Part("b", (), 1)] if not part.level else []
     assert_whole(ids_of(graph.read_users(select="id")), everyone)
     assert "reading page after page" in caplog.text
+
+
+# --- counting and filters ---------------------------------------------------------------------------------------
+
+REFUSED = {"error": {"code": "Request_UnsupportedQuery", "message": "No counting here."}}
+WRONG = {"error": {"code": "Request_BadRequest", "message": "Invalid filter clause: x"}}
+
+
+def test_a_tenant_that_does_not_count_is_asked_a_second_time_without():
+    graph, adapter = scripted((400, REFUSED, {}), {"value": [{"id": "1"}]}, (400, REFUSED, {}))
+    assert ids_of(graph.read_users(select="id")) == ["1"]
+    assert ["$count=true" in request.url for request in adapter.asked[:2]] == [True, False]
+
+
+def test_a_count_that_has_changed_meanwhile_is_asked_for_again(caplog):
+    graph, _ = scripted({"@odata.count": 1, "value": [{"id": "1"}, {"id": "2"}]}, b"2")
+    assert ids_of(graph.read_users(select="id")) == ["1", "2"]
+    assert caplog.text == ""
+
+
+@pytest.mark.parametrize(
+    ("where", "hint"),
+    [("surname eq \u2018Bo\u2019", "straight single quotes"), ('surname eq "Bo"', "straight single quotes"),
+     ("surname eq 'O'Brien'", "is doubled"), ("createdDateTime ge '2026-01-31T00:00:00Z'", "without quotes"),
+     ("createdDateTime ge 2026-01-31", "a time and a zone"), ("createdDateTime ge 31.1.2026", "a time and a zone"),
+     ("city = 'Bonn'", "operators are words"), ("accountEnabled eq 'true'", "true, false and null")],
+)  # fmt: skip
+def test_a_filter_as_people_write_it_is_answered_with_the_right_spelling(where, hint):
+    graph, adapter = scripted((400, WRONG, {}))
+    with pytest.raises(Failure, match=f"Invalid filter clause.*Write it so: .*{hint}") as caught:
+        ids_of(graph.read_users(where=where))
+    assert (caught.value.exit_code, len(adapter.asked)) == (graph_daemon.GRAPH, 1)
+
+
+@pytest.mark.parametrize(
+    "where",
+    ["city eq 'a=b'", "surname eq 'O''Brien'", "createdDateTime ge 2026-01-31T00:00:00Z", "city eq 'true \u201cx'"],
+)
+def test_a_filter_that_is_spelled_well_gets_no_hint(where):
+    assert graph_daemon.filter_hint(where) == ""
 
 
 # --- giving up --------------------------------------------------------------------------------------------------
