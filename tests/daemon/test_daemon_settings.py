@@ -187,6 +187,12 @@ def test_a_pair_of_two_clouds_is_refused(environment, given):
         environment(**given)
 
 
+def test_scope_and_endpoint_name_the_same_host():
+    two = {"endpoint": "https://dod-graph.microsoft.us/v1.0/users", "scope": ["https://graph.microsoft.us/.default"]}
+    with pytest.raises(Failure, match="endpoint must name the same host of Microsoft Graph as scope"):
+        Graph(FILLED_IN | {"authority": "https://login.microsoftonline.us/x"} | two)
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
