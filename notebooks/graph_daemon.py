@@ -213,6 +213,8 @@ def read_environment() -> Settings:
     settings["authority"] = None if settings["oidc_authority"] else authority
     settings["folder"] = file.parent if file else Path.cwd()
     settings["where"] = f"in the environment and in {file or '.env, which is not there'}"
+    if not file and Path(".env.txt").exists():  # as Windows' Notepad names it
+        settings["where"] += " (.env.txt is not its name)"
     settings["names"] = ENVIRONMENT
     return settings
 
@@ -1184,7 +1186,8 @@ class Graph:
         count = int(found[1]) if found else 0
         if not part.level:
             self.total = count
-            is_large = seconds * count / PAGE_SIZE > WORTH_IT
+            on_a_page = len(parsed(body)["value"]) or 1  # Graph may send fewer than it is asked for
+            is_large = seconds * count / on_a_page > WORTH_IT
         else:
             is_large = count > self.total * LARGEST_PART
         if is_large and NEXT_LINK.search(body) and part.level < MOST_SPLITS:
@@ -1632,6 +1635,9 @@ def save(path: Path, write: Callable[[TextIO], object]) -> None:
     """
     try:
         target = path.resolve()  # a link stays a link
+    except RuntimeError:  # up to Python 3.12
+        raise Failure(SETTINGS, f"{path} cannot be written: its links lead in a circle.") from None
+    try:
         if target.exists() and not target.is_file():
             raise Failure(SETTINGS, f"{path} is no ordinary file: name another.")
         if not target.parent.is_dir():

@@ -346,6 +346,12 @@ def test_a_name_that_is_nearly_right_is_missing_in_the_files_that_were_read(envi
     assert "s3cret" not in caught.value.sentence
 
 
+def test_a_file_that_notepad_named_env_txt_is_told(environment, tmp_path):
+    (tmp_path / ".env.txt").write_text("AZURE_CLIENT_ID=s3cret\n")
+    with pytest.raises(Failure, match=r"\.env\.txt is not its name"):
+        environment(AZURE_CLIENT_ID="")
+
+
 def test_env_without_python_dotenv_says_so(environment, tmp_path, monkeypatch):
     (tmp_path / ".env").write_text("A=1\n")
     monkeypatch.setitem(sys.modules, "dotenv", None)
