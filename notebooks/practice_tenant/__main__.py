@@ -40,7 +40,8 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(name)s: %(message)s")
     logging.getLogger("tornado").setLevel(logging.ERROR)  # a client's broken handshake is the client's to report
     try:
-        emulator = Emulator(State(read_settings(options), options.throttle), options.latency_ms)
+        settings = read_settings(options)
+        emulator = Emulator(State(settings, options.throttle), options.latency_ms)
     except ValueError as error:
         parser.error(str(error))
     tls = LoopbackTls()
@@ -59,6 +60,8 @@ def main(arguments: list[str] | None = None) -> int:
         asyncio.run(server.serve(announce, until_stdin_closes=options.until_stdin_closes))
     finally:
         tls.remove()
+        if settings.registrations:
+            settings.registrations.withdraw()
     return 0
 
 

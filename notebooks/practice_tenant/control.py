@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from .directory.tenant import Tenant
-from .directory.well_known import ADMINISTRATOR, GRAPH_APP_ROLES, GRAPH_SERVICE_PRINCIPAL_ID
+from .directory.well_known import GRAPH_APP_ID, GRAPH_APP_ROLES
 from .faults import Fault
 from .formats import read_json
 from .messages import Answer, Request, compact
@@ -92,7 +92,7 @@ def _clock(state: State, body: dict[str, Any]) -> dict[str, Any]:
 
 def _roles(state: State, body: dict[str, Any]) -> dict[str, Any]:
     tenant = state.tenant
-    principal, resource = _daemon(tenant), tenant.service_principals[GRAPH_SERVICE_PRINCIPAL_ID]
+    principal, resource = _daemon(tenant), tenant.graph
     if not {"grant", "revoke"} & body.keys():
         raise ControlError(400, "Say which app role to grant or to revoke.")
     for action in ("grant", "revoke"):
@@ -129,13 +129,42 @@ def _token_lifetime(state: State, body: dict[str, Any]) -> dict[str, Any]:
     return {"seconds": seconds}
 
 
+def _consent(state: State, body: dict[str, Any]) -> dict[str, Any]:
+    """The practice administrator opens the admin-consent link of an app and accepts (entra docs v2-admin-consent.md).
+
+    The app gets its service principal and the application permissions of Graph that its registration asks for.
+    """
+    tenant, client_id = state.tenant, _text(body, "client_id").lower()
+    application, home = tenant.application(client_id), tenant.id
+    if application is None:
+        found = tenant.application_elsewhere(client_id)
+        if found is None:
+            raise ControlError(
+                409, f"No app '{client_id[:50]}' can be consented to: it is not there, or single-tenant."
+            )
+        application, home = found
+    principal = tenant.service_principal(client_id) or tenant.add_principal(application, home)
+    wanted = {
+        one["id"]
+        for resource in application["requiredResourceAccess"]
+        if resource["resourceAppId"] == GRAPH_APP_ID
+        for one in resource["resourceAccess"]
+        if one["type"] == "Role"
+    }
+    held = tenant.granted_roles(principal, tenant.graph)
+    for role, role_id in GRAPH_APP_ROLES.items():
+        if role_id in wanted and role not in held:
+            tenant.grant(principal, tenant.graph, role_id)
+    return {"client_id": client_id, "roles": tenant.granted_roles(principal, tenant.graph)}
+
+
 def _sign_in(state: State, body: dict[str, Any]) -> dict[str, Any]:
     sign_in = state.sign_ins.find(_text(body, "user_code"), state.tenant.now())
     if sign_in is None:
         raise ControlError(404, "No sign-in waits for this user_code: ask for a new one.")
     action = _choice({"action": "approve"} | body, "action", ("approve", "decline"))
     state.sign_ins.decide(sign_in, state.tenant, approved=action == "approve")
-    return {"user": ADMINISTRATOR.user_principal_name, "client": sign_in.client.name, "action": action}
+    return {"user": state.tenant.administrator.user_principal_name, "client": sign_in.client.name, "action": action}
 
 
 def _reset(state: State, body: dict[str, Any]) -> dict[str, Any]:
@@ -159,6 +188,7 @@ CALLS = {
     "roles": ControlCall("POST", _roles, frozenset(["grant", "revoke"])),
     "app": ControlCall("POST", _app, frozenset(["action"])),
     "token-lifetime": ControlCall("POST", _token_lifetime, frozenset(["seconds"])),
+    "consent": ControlCall("POST", _consent, frozenset(["client_id"])),
     "sign-in": ControlCall("POST", _sign_in, frozenset(["user_code", "action"])),
     "reset": ControlCall("POST", _reset),
 }

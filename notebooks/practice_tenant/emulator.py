@@ -59,6 +59,7 @@ class Emulator:
         recall = partial(state.log.matching, "click")
         portal = Portal(state.tenant, state.signing_key, state.sign_ins, self._ask_graph, recall, state.portal_key)
         answer = door.answer(request, portal)
+        state.tenant.publish()
         answer.headers["Date"] = formatdate(state.tenant.now(), usegmt=True)
         return Outcome(answer)
 
@@ -75,6 +76,8 @@ class Emulator:
         Every answer says what time it is on the tenant's clock, which is how a client learns that its own is wrong.
         """
         outcome = self._outcome(request)
+        if request.method not in ("GET", "HEAD"):
+            self.state.tenant.publish()
         outcome.answer.headers["Date"] = formatdate(self.state.tenant.now(), usegmt=True)
         return outcome
 

@@ -11,6 +11,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from .directory.made_people import SIGN_IN_NAMES
+from .directory.organisation import CONTOSO_LABEL, organisation
+from .directory.registrations import shared_folder
 from .directory.tenant import Settings
 from .directory.well_known import GRAPH_APP_ROLES
 
@@ -41,6 +43,23 @@ def options_parser() -> Options:
         choices=SIGN_IN_NAMES,
         default="mixed",
         help="how the made people beyond data/ sign in: with names, with numbers, or with numbers behind one letter",
+    )
+    add(
+        "--tenant",
+        metavar="NAME",
+        default=CONTOSO_LABEL,
+        help="be another organisation, with an id, a domain and people of its own, the same every time for a name",
+    )
+    add(
+        "--registrations",
+        type=Path,
+        metavar="FOLDER",
+        help="tenants that are given the same folder know each other's multi-tenant apps",
+    )
+    add(
+        "--multi-tenant",
+        action="store_true",
+        help="let other tenants consent to the app of --certificate, which then asks them for --role",
     )
     add(
         "--certificate",
@@ -74,14 +93,23 @@ def read_settings(options: argparse.Namespace) -> Settings:
     """What the options say about the tenant.
 
     Raises:
-        ValueError: a certificate that cannot be read or a role that is not known; one sentence that says what to do.
+        ValueError: a certificate that cannot be read, a role that is not known, a name that no tenant can have, a
+            folder that is not there; one sentence that says what to do.
     """
+    whose = organisation(options.tenant)
+    if options.multi_tenant and not options.certificate:
+        raise ValueError("--multi-tenant is about the app of --certificate: give one.")
+    if options.multi_tenant and options.secret:
+        raise ValueError("--multi-tenant goes with --certificate alone: a secret is not known in other tenants here.")
     return Settings(
         users=options.users,
         sign_in_names=options.sign_in_names,
         certificates=tuple(_read_certificate(path) for path in options.certificate),
         secret=options.secret,
         roles=_roles(options.role),
+        organisation=whose,
+        multi_tenant=options.multi_tenant,
+        registrations=shared_folder(options.registrations, whose.id) if options.registrations else None,
     )
 
 

@@ -82,7 +82,10 @@ class State:
 
     def __post_init__(self) -> None:
         self.sign_in_address: str | None = None
-        self._users = load_people(self.settings.users, sign_in_names=self.settings.sign_in_names)
+        settings = self.settings
+        self._users = load_people(
+            settings.users, sign_in_names=settings.sign_in_names, organisation=settings.organisation
+        )
         self.reset()
 
     def reset(self) -> None:
@@ -92,6 +95,7 @@ class State:
         self.sign_ins = SignIns(self.sign_in_address)
         self.faults = Faults()
         self.log = RequestLog()
+        self.tenant.publish()
 
     def serve_sign_in_at(self, address: str) -> None:
         """Send everybody who signs in by device code to this page from now on."""

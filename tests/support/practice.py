@@ -79,14 +79,17 @@ class Practice:
         roles: application roles of Microsoft Graph granted to the app.
         users: size of the directory, None for the people in data/.
         options: the emulator's further arguments, e.g. ``throttle=True``.
+        settings: further `Settings`, e.g. ``organisation=organisation("fabrikam")``; they win.
     """
 
     roles: tuple[str, ...] = ("User.Read.All",)
     users: int | None = None
     options: dict[str, Any] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        settings = Settings(users=self.users, certificates=(DER,), secret=SECRET, roles=self.roles)
+        given = {"users": self.users, "certificates": (DER,), "secret": SECRET, "roles": self.roles} | self.settings
+        settings = Settings(**given)
         options = dict(self.options)
         latency_ms = options.pop("latency_ms", 0)
         state = State(settings, **{"signing_key": signing_key()} | options)

@@ -6,6 +6,7 @@ The keys, their order and the values nobody set are those of recorded answers to
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from typing import Any
 
@@ -127,6 +128,43 @@ def new_service_principal(
         "oauth2PermissionScopes": [],
         "passwordCredentials": [],
         "resourceSpecificApplicationPermissions": [],
+    }
+
+
+def principal_of(application: dict[str, Any], home: str, now: float) -> dict[str, Any]:
+    """A new service principal for an application.
+
+    Args:
+        home: id of the tenant in which it is registered.
+        now: Unix seconds, becomes createdDateTime.
+    """
+    principal = new_service_principal(
+        str(uuid.uuid4()),
+        application["appId"],
+        application["displayName"],
+        now,
+        owner_tenant=home,
+        names=(application["appId"],),
+        audience=application["signInAudience"],
+    )
+    follow(principal, application)
+    return principal
+
+
+def follow(principal: dict[str, Any], application: dict[str, Any]) -> None:
+    """What a service principal takes over from its application (serviceprincipal-update.md, "inherit")."""
+    principal |= {
+        "appDisplayName": application["displayName"],
+        "displayName": application["displayName"],
+        "appDescription": application["description"],
+        "homepage": application["web"].get("homePageUrl"),
+        "logoutUrl": application["web"].get("logoutUrl"),
+        "replyUrls": application["web"].get("redirectUris") or [],
+        "servicePrincipalNames": [application["appId"], *application["identifierUris"]],
+        "signInAudience": application["signInAudience"],
+        "appRoles": application["appRoles"],
+        "info": application["info"],
+        "oauth2PermissionScopes": application["api"].get("oauth2PermissionScopes") or [],
     }
 
 

@@ -22,25 +22,22 @@ from ..clock import Clock
 from ..formats import graph_time, seconds
 from .certificates import RegisteredKey, key_credential, load_certificate
 from .graph_permissions import APP_ROLES, SCOPES
-from .objects import new_application, new_service_principal
+from .objects import new_application, new_service_principal, principal_of
+from .organisation import CONTOSO, Organisation
 from .people import People
+from .registrations import MULTI_TENANT, Registration, Registrations
 from .well_known import (
+    ADMINISTRATOR,
     APP_NAME,
-    APP_OBJECT_ID,
-    CLIENT_ID,
-    DOMAIN,
     GRAPH_APP_ID,
     GRAPH_APP_ROLES,
     GRAPH_NAMES,
     GRAPH_SERVICE_PRINCIPAL_ID,
-    INITIAL_DOMAIN,
     MICROSOFT_TENANT_ID,
     OTHER_RESOURCES,
     PUBLIC_CLIENTS,
-    SERVICE_PRINCIPAL_ID,
-    TENANT_ID,
-    TENANT_NAME,
     Client,
+    Person,
 )
 
 EVERYBODY, ONE_PERSON = "AllPrincipals", "Principal"  # whom a consent is for (resources/oauth2permissiongrant.md)
@@ -91,6 +88,9 @@ class Settings:
         certificates: DER certificates to register on the daemon's application.
         secret: a client secret for it.
         roles: app roles of Microsoft Graph to grant it.
+        organisation: whose directory it is.
+        multi_tenant: whether other tenants may use that application. It then names `roles` as what it needs.
+        registrations: what is known of other tenants' applications, None for nothing.
     """
 
     users: int | None = None
@@ -98,6 +98,9 @@ class Settings:
     certificates: tuple[bytes, ...] = ()
     secret: str | None = None
     roles: tuple[str, ...] = ("User.Read.All",)
+    organisation: Organisation = CONTOSO
+    multi_tenant: bool = False
+    registrations: Registrations | None = None
 
 
 class Tenant:
@@ -108,6 +111,8 @@ class Tenant:
         users: the people to begin with, see `load_people`. A stored user is never changed, only replaced by another.
 
     Attributes:
+        organisation: whose directory it is.
+        created: Unix seconds.
         client_id: the daemon application's client id, None when none was registered.
         applications, service_principals, assignments: object id -> object.
         grants: consent to delegated permissions, id -> ``oAuth2PermissionGrant``.
@@ -121,9 +126,11 @@ class Tenant:
     """
 
     def __init__(self, settings: Settings, users: list[dict[str, Any]]) -> None:
-        self.id = TENANT_ID
-        self.name = TENANT_NAME
-        self.domains = (DOMAIN, INITIAL_DOMAIN)
+        self.organisation = settings.organisation
+        self.id = self.organisation.id
+        self.name = self.organisation.name
+        self.domains = (self.organisation.domain, self.organisation.initial_domain)
+        self.created = self.organisation.created
         self.people = People(users)
         self.applications = Register()
         self.service_principals = Register()
@@ -138,6 +145,7 @@ class Tenant:
         self.client_id: str | None = None
         self.token_lifetime = 3600
         self.clock = Clock()
+        self._registrations = settings.registrations
         self._add_resources()
         if settings.certificates or settings.secret:
             self._add_daemon(settings)
@@ -153,6 +161,11 @@ class Tenant:
         return name.lower() in (self.id, *self.domains)
 
     @property
+    def administrator(self) -> Person:
+        """The account with which somebody signs in."""
+        return self.organisation.person(ADMINISTRATOR)
+
+    @property
     def graph_audiences(self) -> frozenset[str]:
         """Every spelling of Microsoft Graph that may stand as a token's audience."""
         return frozenset((GRAPH_APP_ID, *GRAPH_NAMES, *(f"{name}/" for name in GRAPH_NAMES)))
@@ -162,8 +175,45 @@ class Tenant:
     def application(self, client_id: str) -> dict[str, Any] | None:
         return _first(self.applications.values(), "appId", client_id)
 
+    def application_elsewhere(self, client_id: str) -> Registration | None:
+        """The multi-tenant application with this client id that is registered in another tenant."""
+        return self._registrations.find(client_id) if self._registrations else None
+
+    def application_of_client(self, client_id: str) -> dict[str, Any] | None:
+        """The application that may ask for tokens here: one of this tenant, or another's that has a service principal.
+
+        What becomes of a service principal whose application is gone, or is single-tenant now, is chosen, not sourced:
+        the application is not found.
+        """
+        own = self.application(client_id)
+        if own is not None or self.service_principal(client_id) is None:
+            return own
+        found = self.application_elsewhere(client_id)
+        return found.application if found else None
+
+    def add_principal(self, application: dict[str, Any], home: str) -> dict[str, Any]:
+        """Give an application its service principal here.
+
+        Args:
+            application: of this tenant, or a multi-tenant one.
+            home: id of the tenant it is registered in.
+        """
+        principal = principal_of(application, home, self.now())
+        self.service_principals[principal["id"]] = principal
+        return principal
+
+    def publish(self) -> None:
+        """Let the other tenants know of this one's applications."""
+        if self._registrations:
+            self._registrations.publish(self.applications.values())
+
     def service_principal(self, client_id: str) -> dict[str, Any] | None:
         return _first(self.service_principals.values(), "appId", client_id)
+
+    @property
+    def graph(self) -> dict[str, Any]:
+        """The service principal of Microsoft Graph, which every tenant has."""
+        return self.service_principals[self.organisation.id_of(GRAPH_SERVICE_PRINCIPAL_ID)]
 
     def resource(self, name: str) -> dict[str, Any] | None:
         """The service principal that answers to a resource's URI or app id, trailing slash or not."""
@@ -423,7 +473,8 @@ class Tenant:
 
     def _add_resources(self) -> None:
         resources = {GRAPH_APP_ID: ("Microsoft Graph", GRAPH_SERVICE_PRINCIPAL_ID, GRAPH_NAMES)} | OTHER_RESOURCES
-        for app_id, (name, object_id, uris) in resources.items():
+        for app_id, (name, known_id, uris) in resources.items():
+            object_id = self.organisation.id_of(known_id)
             self.service_principals[object_id] = new_service_principal(
                 object_id,
                 app_id,
@@ -433,25 +484,37 @@ class Tenant:
                 names=(app_id, *uris),
                 audience="AzureADMultipleOrgs",
             )
-        graph = self.service_principals[GRAPH_SERVICE_PRINCIPAL_ID]
+        graph = self.graph
         graph["appRoles"] = [role.as_graph() for role in APP_ROLES]
         graph["oauth2PermissionScopes"] = [scope.as_graph() for scope in SCOPES]
 
     def _add_daemon(self, settings: Settings) -> None:
-        self.client_id = CLIENT_ID
-        application = new_application(APP_OBJECT_ID, CLIENT_ID, APP_NAME, self.now(), domain=DOMAIN)
+        own = self.organisation
+        self.client_id = own.client_id
+        audience = MULTI_TENANT[0] if settings.multi_tenant else "AzureADMyOrg"
+        application = new_application(
+            own.app_object_id, own.client_id, APP_NAME, self.now(), domain=own.domain, audience=audience
+        )
+        if settings.multi_tenant:
+            needed = [{"id": GRAPH_APP_ROLES[role], "type": "Role"} for role in settings.roles]
+            application["requiredResourceAccess"] = [{"resourceAppId": GRAPH_APP_ID, "resourceAccess": needed}]
         application["keyCredentials"] = [key_credential(der) for der in settings.certificates]
-        self.applications[APP_OBJECT_ID] = application
+        self.applications[application["id"]] = application
         if settings.secret:
             two_years = timedelta(days=730).total_seconds()
             self.add_secret(application, settings.secret, name=None, start=self.now(), end=self.now() + two_years)
         principal = new_service_principal(
-            SERVICE_PRINCIPAL_ID, CLIENT_ID, APP_NAME, self.now(), owner_tenant=self.id, names=(CLIENT_ID,)
+            own.service_principal_id,
+            own.client_id,
+            APP_NAME,
+            self.now(),
+            owner_tenant=self.id,
+            names=(own.client_id,),
+            audience=audience,
         )
-        self.service_principals[SERVICE_PRINCIPAL_ID] = principal
-        graph = self.service_principals[GRAPH_SERVICE_PRINCIPAL_ID]
+        self.service_principals[principal["id"]] = principal
         for role in settings.roles:
-            self.grant(principal, graph, GRAPH_APP_ROLES[role])
+            self.grant(principal, self.graph, GRAPH_APP_ROLES[role])
 
 
 def _first(objects: Any, name: str, value: str) -> dict[str, Any] | None:

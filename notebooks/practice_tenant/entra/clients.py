@@ -41,7 +41,7 @@ def client_of_person(call: Call) -> Client:
     """
     check_tenant_of_person(call)
     client = known_client(call)
-    application = call.tenant.application(client.id)
+    application = call.tenant.application_of_client(client.id)
     is_public = application is None or application.get("isFallbackPublicClient")
     if is_public and call.has_credential:
         raise EntraError("public_client")
@@ -64,7 +64,7 @@ def find_client(call: Call) -> tuple[dict[str, Any] | None, dict[str, Any]]:
     client_id, tenant = call.form["client_id"], call.tenant
     if client_id == ZERO_GUID:
         raise EntraError("app_id_placeholder", client_id=client_id)
-    application = tenant.application(client_id)
+    application = tenant.application_of_client(client_id)
     if application is None:
         raise EntraError("app_not_found", client_id=client_id[:100], tenant_name=tenant.name)
     return tenant.service_principal(client_id), application

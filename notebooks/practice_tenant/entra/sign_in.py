@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..directory.well_known import ADMINISTRATOR, GRAPH_APP_ID, REGION, TENANT_CREATED
+from ..directory.well_known import GRAPH_APP_ID, REGION
 from ..formats import encode_base64url
 from ..messages import compact
 from .call import Call
@@ -53,11 +53,11 @@ def tokens_of_person(call: Call, grant: Grant, *, with_client_info: bool) -> dic
         delegated_claims(
             audience=audience or GRAPH_APP_ID,
             tenant_id=tenant.id,
-            tenant_created=TENANT_CREATED,
+            tenant_created=tenant.created,
             region=REGION,
             client_id=grant.client.id,
             app_name=grant.client.name,
-            person=ADMINISTRATOR,
+            person=tenant.administrator,
             scopes=["user_impersonation"] if audience else permissions,
             now=tenant.now(),
             lifetime=tenant.token_lifetime,
@@ -78,10 +78,10 @@ def tokens_of_person(call: Call, grant: Grant, *, with_client_info: bool) -> dic
             tenant_id=tenant.id,
             issuer=f"{call.origin}/{tenant.id}/v2.0",
             client_id=grant.client.id,
-            person=ADMINISTRATOR,
+            person=tenant.administrator,
             now=tenant.now(),
         )
         body["id_token"] = key.sign(claims, with_nonce=False, with_x5t=False)
     if with_client_info:
-        body["client_info"] = encode_base64url(compact({"uid": ADMINISTRATOR.id, "utid": tenant.id}))
+        body["client_info"] = encode_base64url(compact({"uid": tenant.administrator.id, "utid": tenant.id}))
     return body

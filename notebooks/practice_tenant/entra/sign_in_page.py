@@ -7,7 +7,7 @@ import html
 from dataclasses import dataclass
 
 from ..directory.tenant import Tenant
-from ..directory.well_known import ADMINISTRATOR
+from ..directory.well_known import Person
 from ..messages import Answer, Request
 from .sign_ins import SignIn, SignIns
 
@@ -70,7 +70,7 @@ def next_step(method: str, form: dict[str, str], tenant: Tenant, sign_ins: SignI
     if sign_in is None:
         return Step(200, "That code did not work", "<p>Check it and try again.</p>" + _code_form(sign_ins))
     if form.get("decision") not in ("approve", "decline"):
-        return Step(200, "Let this program in?", _question(sign_in, sign_ins))
+        return Step(200, "Let this program in?", _question(sign_in, sign_ins, tenant.administrator))
     sign_ins.decide(sign_in, tenant, approved=form["decision"] == "approve")
     said = "You have signed in" if form["decision"] == "approve" else "You have declined"
     return Step(200, said, f"<p>You may close this window and go back to {html.escape(sign_in.client.name)}.</p>")
@@ -97,11 +97,11 @@ def _code_form(sign_ins: SignIns) -> str:
     )
 
 
-def _question(sign_in: SignIn, sign_ins: SignIns) -> str:
+def _question(sign_in: SignIn, sign_ins: SignIns, person: Person) -> str:
     asked = "".join(f"<li>{html.escape(scope)}</li>" for scope in sign_in.scopes)
     return (
-        f"<p>You sign in as the practice administrator, <b>{html.escape(ADMINISTRATOR.name)}</b> "
-        f"({html.escape(ADMINISTRATOR.user_principal_name)}).</p>"
+        f"<p>You sign in as the practice administrator, <b>{html.escape(person.name)}</b> "
+        f"({html.escape(person.user_principal_name)}).</p>"
         f"<p><b>{html.escape(sign_in.client.name)}</b> asks for:</p><ul>{asked}</ul>"
         f'<form method="post">{_hidden("page_key", sign_ins.page_key)}{_hidden("user_code", sign_in.user_code)}'
         '<div class="commands"><button name="decision" value="approve">Continue</button> '

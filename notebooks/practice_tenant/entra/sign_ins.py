@@ -14,7 +14,7 @@ import secrets
 from dataclasses import dataclass, field, replace
 
 from ..directory.tenant import Tenant
-from ..directory.well_known import ADMINISTRATOR, PERMISSIONS, Client
+from ..directory.well_known import PERMISSIONS, Client
 from .aadsts import EntraError
 from .scopes import other_audience, read_scopes
 
@@ -109,7 +109,7 @@ class SignIns:
         if known.issued + REFRESH_LIFETIME <= now:
             raise EntraError("refresh_token_expired")
         scopes = read_scopes(scope, tenant, client, origin) if scope.strip() else known.scopes
-        if not set(scopes) & set(PERMISSIONS) <= tenant.consented(client, ADMINISTRATOR.id):
+        if not set(scopes) & set(PERMISSIONS) <= tenant.consented(client, tenant.administrator.id):
             raise EntraError("not_consented", client_id=client.id, app_name=client.name)
         return Grant(client, _with_default(scopes, client, tenant), now)
 
@@ -126,7 +126,7 @@ def _with_default(scopes: tuple[str, ...], client: Client, tenant: Tenant) -> tu
     """``.default`` is everything consented to so far; User.Read comes along for clients that need consent (chosen)."""
     if other_audience(scopes, tenant) or not any(scope.endswith("/.default") for scope in scopes):
         return scopes
-    consented = sorted(tenant.consented(client, ADMINISTRATOR.id) & set(PERMISSIONS), key=str.lower)
+    consented = sorted(tenant.consented(client, tenant.administrator.id) & set(PERMISSIONS), key=str.lower)
     if not client.preauthorized:
         consented.append("User.Read")
     return tuple(dict.fromkeys((*scopes, *consented)))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..directory.well_known import GRAPH_APP_ID, PUBLIC_CLIENTS, REGION, TENANT_CREATED
+from ..directory.well_known import GRAPH_APP_ID, PUBLIC_CLIENTS, REGION
 from ..formats import seconds
 from .aadsts import EntraError
 from .authority import check_tenant, check_tenant_of_person, is_tenantless
@@ -84,7 +84,7 @@ def _app_token(call: Call) -> dict[str, Any]:
     now = tenant.now()
     claims = app_only_claims(
         tenant_id=tenant.id,
-        tenant_created=TENANT_CREATED,
+        tenant_created=tenant.created,
         region=REGION,
         audience=audience,
         client_id=application["appId"],

@@ -8,8 +8,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from ..directory.objects import ANY_ACCOUNT, new_application
-from ..directory.well_known import DOMAIN
+from ..directory.objects import ANY_ACCOUNT, follow, new_application
 from ..errors import GraphError, bad_request, conflict, denied, invalid, missing, not_found
 from ..formats import GUID, graph_time
 from ..messages import Answer
@@ -17,7 +16,7 @@ from ..odata.links import entity_context
 from ..odata.properties import APPLICATIONS
 from .call import Call
 from .directory_roles import manages_every_app
-from .entities import alternate_key, by_id, follow, owns, show, show_selected_keys, write
+from .entities import alternate_key, by_id, owns, show, show_selected_keys, write
 from .key_credentials import read_keys
 from .listing import count_objects, created, list_objects, one_object
 from .payload import read_properties
@@ -62,7 +61,7 @@ def create_application(call: Call) -> Answer:
         raise bad_request("Property passwordCredentials is invalid.", ("InvalidValue", "passwordCredentials"))
     tenant, now, audience = call.tenant, call.tenant.now(), given.get("signInAudience") or ANY_ACCOUNT
     application = new_application(
-        str(uuid.uuid4()), str(uuid.uuid4()), given["displayName"], now, domain=DOMAIN, audience=audience
+        str(uuid.uuid4()), str(uuid.uuid4()), given["displayName"], now, domain=tenant.domains[0], audience=audience
     )
     _change_application(call, application, given)
     tenant.applications[application["id"]] = application

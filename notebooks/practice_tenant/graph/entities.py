@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from ..directory.objects import new_application
-from ..directory.well_known import DOMAIN
 from ..errors import bad_request
 from ..formats import GUID
 from ..odata.properties import Collection
@@ -13,7 +12,7 @@ from .call import Call
 from .listing import Show
 from .payload import merged
 
-_EMPTY = new_application("", "", "", 0, domain=DOMAIN)
+_EMPTY = new_application("", "", "", 0, domain="")
 
 
 def owns(call: Call, app_id: str) -> bool:
@@ -60,23 +59,6 @@ def write(item: dict[str, Any], changes: dict[str, Any]) -> None:
             item[name] = _EMPTY.get(name)
         else:
             item[name] = merged(old, value)
-
-
-def follow(principal: dict[str, Any], application: dict[str, Any]) -> None:
-    """What a service principal takes over from its application (serviceprincipal-update.md, "inherit")."""
-    principal |= {
-        "appDisplayName": application["displayName"],
-        "displayName": application["displayName"],
-        "appDescription": application["description"],
-        "homepage": application["web"].get("homePageUrl"),
-        "logoutUrl": application["web"].get("logoutUrl"),
-        "replyUrls": application["web"].get("redirectUris") or [],
-        "servicePrincipalNames": [application["appId"], *application["identifierUris"]],
-        "signInAudience": application["signInAudience"],
-        "appRoles": application["appRoles"],
-        "info": application["info"],
-        "oauth2PermissionScopes": application["api"].get("oauth2PermissionScopes") or [],
-    }
 
 
 def by_id(objects: dict[str, dict[str, Any]], key: str) -> dict[str, Any] | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..directory.tenant import Tenant
-from ..directory.well_known import REGION, TENANT_CREATED
+from ..directory.well_known import REGION
 from ..errors import not_found
 from ..formats import graph_time
 from ..messages import Answer
@@ -43,7 +43,7 @@ def describe(tenant: Tenant) -> dict[str, Any]:
         "city": None,
         "country": None,
         "countryLetterCode": REGION[:2],
-        "createdDateTime": graph_time(TENANT_CREATED),
+        "createdDateTime": graph_time(tenant.created),
         "defaultUsageLocation": None,
         "displayName": tenant.name,
         "marketingNotificationEmails": [],

@@ -5,17 +5,17 @@ Sources: graph docs serviceprincipal-*.md; recorded answers of azure-cli for key
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
-from ..directory.objects import new_service_principal
+from ..directory.objects import principal_of
+from ..directory.well_known import MICROSOFT_TENANT_ID
 from ..errors import GraphError, bad_request, denied, invalid, missing, not_found
 from ..messages import Answer
 from ..odata.links import entity_context
 from ..odata.properties import SERVICE_PRINCIPALS
 from .applications import read_roles
 from .call import Call
-from .entities import alternate_key, by_id, follow, owns, show, show_selected_keys, write
+from .entities import alternate_key, by_id, owns, show, show_selected_keys, write
 from .key_credentials import read_keys
 from .listing import count_objects, created, list_objects, one_object
 from .payload import read_properties
@@ -27,8 +27,9 @@ _NAMES = (
     "servicePrincipalNames tags tokenEncryptionKeyId"
 )
 _WRITABLE = frozenset(_NAMES.split())
-# What may be changed on Microsoft's own service principals; that they cannot be deleted is chosen, not sourced.
-_WRITABLE_OF_MICROSOFT = frozenset(["accountEnabled", "appRoleAssignmentRequired", "notes", "tags"])
+# What may be changed where the application is another tenant's: that it is these, and that Microsoft's own cannot be
+# deleted, is chosen, not sourced.
+_WRITABLE_OF_OTHERS = frozenset(["accountEnabled", "appRoleAssignmentRequired", "notes", "tags"])
 
 
 def list_service_principals(call: Call) -> Answer:
@@ -59,30 +60,35 @@ def create_service_principal(call: Call) -> Answer:
     given = read_properties(body, SERVICE_PRINCIPALS, _WRITABLE)
     tenant = call.tenant
     refuse_second(call, app_id)
-    application = tenant.application(app_id)
-    if application is None:
-        text = f"The appId '{app_id}' of the service principal does not reference a valid application object."
-        raise bad_request(text, ("NoBackingApplicationObject", "appId"))
+    application, home = _backing_application(call, app_id)
     if call.only_owned and not owns(call, application["appId"]):
         text = (
             "When using this permission, the backing application of the service principal being created must in the "
             "local tenant"
         )
         raise GraphError(403, "Authorization_RequestDenied", text)
-    principal = new_service_principal(
-        str(uuid.uuid4()),
-        application["appId"],
-        application["displayName"],
-        tenant.now(),
-        owner_tenant=tenant.id,
-        names=(application["appId"],),
-        audience=application["signInAudience"],
-    )
-    follow(principal, application)
+    principal = principal_of(application, home, tenant.now())
     _change_principal(call, principal, given)
     tenant.service_principals[principal["id"]] = principal
     context = {"@odata.context": entity_context("servicePrincipals")}
     return created(call, context | show_service_principal(principal, None), "ServicePrincipal")
+
+
+def _backing_application(call: Call, app_id: str) -> tuple[dict[str, Any], str]:
+    """The application with this client id and its home tenant's id: one of this tenant, or a multi-tenant one.
+
+    Raises:
+        GraphError: 400 for one that does not exist, and for another tenant's that is for its home alone
+            (Microsoft365DSC#3390).
+    """
+    own = call.tenant.application(app_id)
+    if own is not None:
+        return own, call.tenant.id
+    found = call.tenant.application_elsewhere(app_id)
+    if found is None:
+        text = f"The appId '{app_id}' of the service principal does not reference a valid application object."
+        raise bad_request(text, ("NoBackingApplicationObject", "appId"))
+    return found.application, found.home
 
 
 def update_service_principal(call: Call) -> Answer:
@@ -92,16 +98,16 @@ def update_service_principal(call: Call) -> Answer:
     if "passwordCredentials" in body:  # documented; the text is chosen, not sourced
         raise bad_request("Property passwordCredentials is invalid.", ("InvalidValue", "passwordCredentials"))
     given = read_properties(body, SERVICE_PRINCIPALS, _WRITABLE)
-    if not is_ours(call, principal) and not given.keys() <= _WRITABLE_OF_MICROSOFT:
+    if not is_ours(call, principal) and not given.keys() <= _WRITABLE_OF_OTHERS:
         raise denied()
     _change_principal(call, principal, given)
     return Answer(204)
 
 
 def delete_service_principal(call: Call) -> Answer:
-    """``DELETE /servicePrincipals/{id}``: 204, restorable for thirty days."""
+    """``DELETE /servicePrincipals/{id}``: 204, restorable for thirty days. That of another tenant's app, too."""
     principal = find_service_principal(call, to_write=True)
-    if not is_ours(call, principal):
+    if principal["appOwnerOrganizationId"] == MICROSOFT_TENANT_ID:
         raise denied()
     call.tenant.delete("servicePrincipal", principal["id"])
     return Answer(204)

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from ..directory.administrators import EVERYBODY_WHO_ACTS, Acting
 from ..directory.tenant import Tenant
-from ..directory.well_known import GRAPH_APP_ID, REGION, TENANT_CREATED, Client
+from ..directory.well_known import GRAPH_APP_ID, REGION, Client
 from ..entra.claims import delegated_claims
 from ..entra.sign_ins import SignIns
 from ..formats import GUID
@@ -185,11 +185,11 @@ class Click:
             claims = delegated_claims(
                 audience=GRAPH_APP_ID,
                 tenant_id=tenant.id,
-                tenant_created=TENANT_CREATED,
+                tenant_created=tenant.created,
                 region=REGION,
                 client_id=PORTAL.id,
                 app_name=PORTAL.name,
-                person=self.acting.person,
+                person=tenant.organisation.person(self.acting.person),
                 scopes=SCOPES,
                 now=tenant.now(),
                 lifetime=tenant.token_lifetime,

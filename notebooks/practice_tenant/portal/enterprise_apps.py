@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..directory.well_known import MICROSOFT_TENANT_ID
 from .click import Click, Gone, Moved, Problem, literal, segment
 from .granted import Granted, read_granted, revoke
 from .html import Content, Markup, element
@@ -102,7 +103,7 @@ def show(click: Click) -> Page:
     registration: Content = "registered in another tenant"
     if application is not None:
         registration = element("a", application["displayName"], href=click.link("app", id=application["id"]))
-    elif principal["appOwnerOrganizationId"] != click.tenant.id:
+    elif principal["appOwnerOrganizationId"] == MICROSOFT_TENANT_ID:
         registration = MICROSOFT
     form = post_form(
         click.link("principal", id=principal["id"]),
