@@ -5,7 +5,10 @@ from __future__ import annotations
 import base64
 import json
 import os
-from collections.abc import Iterable
+import tempfile
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +21,7 @@ from msal.authority import WELL_KNOWN_AUTHORITY_HOSTS  # type: ignore[import-unt
 from .cells import shell_here
 from .clouds import GLOBAL
 from .exchange import Places
-from .keys import ROOT, Hidden, KeyPair, keys_folder, practice_pair
+from .keys import ROOT, Hidden, KeyPair, expired_pair, keys_folder, practice_pair
 from .own_data import Marks
 from .practice import PracticeTenant
 from .problems import WorkbookProblem, refused_by_entra, refused_by_graph
@@ -36,6 +39,8 @@ class Bench:
     no such file; `private_key` and `certificate` (PEM text) are there with every kind of file.
     `scope` is what a daemon asks for at this endpoint: Graph's ``.default`` in the endpoint's own cloud.
     With a client secret and no certificate, `private_key` and `certificate` are empty.
+    `tenants` are this practice tenant, as ``"contoso"``, and the customers that were asked for; empty without any.
+    `expired_pfx_path` is the key file of a customer's own app whose certificate has ended.
     `instance_discovery` is True for Microsoft's own hosts. MSAL knows no other one, and would have Microsoft refuse it.
     """
 
@@ -56,6 +61,8 @@ class Bench:
     client_secret: str | None = field(repr=False)
     session: RecordingSession = field(repr=False)
     practice: PracticeTenant | None = None
+    tenants: Mapping[str, PracticeTenant] = field(default_factory=dict)
+    expired_pfx_path: Path | None = None
 
     @property
     def output(self) -> Path:
@@ -69,7 +76,8 @@ class Bench:
 
 
 _marks = Marks()
-_open_tenants: list[PracticeTenant] = []  # the one that the kernel's bench uses; a list so that it can be replaced
+HOME = "contoso"  # the practice tenant's own name among its customers
+_open_tenants: list[ExitStack] = []  # what the kernel's bench uses; a list so that it can be replaced
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +92,9 @@ class PracticeOptions:
     latency_ms: milliseconds added to every Graph answer.
     throttle: enforce Graph's limits.
     portal: serve the practice portal; `bench.practice.portal_url` is its address.
+    customers: other organisations, each with the options of its own tenant: ``{"fabrikam": {"users": 40}}``. They know
+        this tenant's app, which is then multi-tenant, and nobody has consented to it yet.
+    expired_app: for a customer, an app of its own whose certificate has ended.
     """
 
     roles: Iterable[str] = ("User.Read.All",)
@@ -94,6 +105,14 @@ class PracticeOptions:
     latency_ms: int = 0
     throttle: bool = False
     portal: bool = False
+    customers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    expired_app: bool = False
+
+    def customer(self, name: str) -> PracticeOptions:
+        """What the tenant of a customer is prepared with."""
+        given: dict[str, Any] = {"roles": self.roles, "register_certificate": False, **self.customers[name]}
+        own, ended = PracticeOptions(**given), expired_pair().certificate_path
+        return replace(own, certificates=[ended]) if own.expired_app and ended else own
 
     def command_line(self, pair: KeyPair) -> list[str]:
         """As options of ``python -m practice_tenant``."""
@@ -167,9 +186,7 @@ def open_bench(
             "your settings name a client secret and no certificate, so this chapter, which is about the certificate, "
             "uses the practice tenant"
         )
-    bench = practice_bench(options)
-    if bench.practice:
-        _open_tenants.append(bench.practice)
+    bench = _open_practice(options)
     lines = _practice_lines(options, practice_only)
     if _marks.are_set:
         notes.append(
@@ -196,11 +213,48 @@ def _unwritable_folders() -> list[str]:
     return []
 
 
-def practice_bench(options: PracticeOptions | None = None) -> Bench:
-    """A bench on a practice tenant of its own, without a word; the caller closes `bench.practice`."""
+def _open_practice(options: PracticeOptions) -> Bench:
+    """The practice tenant, and those of its customers, which all start at the same time."""
+    with ExitStack() as tenants:
+        if not options.customers:
+            bench = practice_bench(options)
+            tenants.callback(bench.practice.close if bench.practice else lambda: None)
+            _open_tenants.append(tenants.pop_all())
+            return bench
+        folder = tempfile.TemporaryDirectory(prefix="workbook-registrations-", ignore_cleanup_errors=True)
+        share = f"--registrations={tenants.enter_context(folder)}"
+        pair = practice_pair()
+        commands = {HOME: [*options.command_line(pair), share, "--multi-tenant"]}
+        for name in options.customers:
+            commands[name] = [*options.customer(name).command_line(pair), share, f"--tenant={name}"]
+        started = _start_together(commands, tenants)
+        bench = replace(
+            practice_bench(options, started[HOME]), tenants=started, expired_pfx_path=expired_pair().pfx_path
+        )
+        _open_tenants.append(tenants.pop_all())
+    return bench
+
+
+def _start_together(commands: Mapping[str, list[str]], tenants: ExitStack) -> dict[str, PracticeTenant]:
+    """Starts a tenant for each command line; `tenants` closes them all, and does so when one of them does not start."""
+    with ThreadPoolExecutor(len(commands)) as pool:
+        starting = {name: pool.submit(PracticeTenant, options) for name, options in commands.items()}
+    for future in starting.values():
+        if not future.exception():
+            tenants.callback(future.result().close)
+    return {name: future.result() for name, future in starting.items()}
+
+
+def practice_bench(options: PracticeOptions | None = None, tenant: PracticeTenant | None = None) -> Bench:
+    """A bench on a practice tenant of its own, without a word; the caller closes `bench.practice`.
+
+    Args:
+        options: what it is prepared with.
+        tenant: the tenant, when it is running already.
+    """
     options = options or PracticeOptions()
     pair = practice_pair()
-    tenant = PracticeTenant(options.command_line(pair))
+    tenant = tenant or PracticeTenant(options.command_line(pair))
     session = RecordingSession(Places(tenant.authority, tenant.graph_endpoint, (tenant.tenant_id,), tenant.client_id))
     # REQUESTS_CA_BUNDLE beats verify=, and HTTPS_PROXY is applied to 127.0.0.1, unless the environment is left out.
     session.trust_env = False
@@ -372,6 +426,12 @@ def _practice_lines(options: PracticeOptions, practice_only: bool) -> list[str]:
         missing = "nothing; the cells from here on use the practice tenant even when .env names your own"
     else:
         missing = "nothing; to use your own tenant, copy env.sample to .env and fill it in"
+    if options.customers:
+        return [
+            f"Tenant   {len(options.customers) + 1} practice tenants, on this machine only",
+            f"Ready    Entra ID and Microsoft Graph of each; in {HOME} an app for many tenants, {consent} there",
+            f"Missing  consent in the other {len(options.customers)}; this chapter uses practice tenants only",
+        ]
     return [
         "Tenant   the practice tenant, on this machine only",
         f"Ready    Entra ID and Microsoft Graph; {ready}",

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import NoReturn
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -28,12 +29,22 @@ PASSPHRASE = "practice-passphrase"  # noqa: S105 - opens the practice PFX only; 
 
 
 class Hidden(str):
-    """A secret that shows nothing when a cell displays it."""
+    """A secret that shows nothing when a cell displays it, and that cannot be pickled."""
 
     __slots__ = ()
 
     def __repr__(self) -> str:
         return "'‹hidden›'"
+
+    def __copy__(self) -> Hidden:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, object]) -> Hidden:
+        return self
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        # A function of a notebook takes the globals that it uses along to another process, a whole bench for example.
+        raise TypeError("a secret of the bench does not travel: let the other process read it from its file")
 
 
 @dataclass(frozen=True)
@@ -276,21 +287,32 @@ def _must_belong_together(
 
 @cache
 def _fresh_pair() -> KeyPair:
-    """One pair for each kernel: RSA 2048, self-signed with SHA-256, valid for a year."""
+    """One pair for each kernel, valid for a year."""
+    return _made_pair("fresh", began_days_ago=1)
+
+
+@cache
+def expired_pair() -> KeyPair:
+    """One more pair for each kernel, whose certificate was valid for a year and ended a month ago."""
+    return _made_pair("expired", began_days_ago=396)
+
+
+def _made_pair(purpose: str, began_days_ago: int) -> KeyPair:
+    """A new pair in a folder of its own: RSA 2048, self-signed with SHA-256, for 366 days."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "practice-daemon")])
-    yesterday = dt.datetime.now(dt.UTC) - dt.timedelta(days=1)
+    begin = dt.datetime.now(dt.UTC) - dt.timedelta(days=began_days_ago)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(yesterday)
-        .not_valid_after(yesterday + dt.timedelta(days=366))
+        .not_valid_before(begin)
+        .not_valid_after(begin + dt.timedelta(days=366))
         .sign(key, hashes.SHA256())
     )
-    return _write_pair(key, certificate, _scratch("fresh"))
+    return _write_pair(key, certificate, _scratch(purpose))
 
 
 @cache

@@ -140,6 +140,10 @@ class PracticeTenant:
         """``"enable"``, ``"disable"`` or ``"remove"`` the daemon app."""
         self._ask("POST", "/app", {"action": action})
 
+    def consent(self, client_id: str) -> None:
+        """The administrator opens the admin-consent link of an app, here or in another tenant, and accepts."""
+        self._ask("POST", "/consent", {"client_id": client_id})
+
     def sign_in(self, user_code: str) -> None:
         """The practice administrator types a device code and agrees to what is asked."""
         self._ask("POST", "/sign-in", {"user_code": user_code})
