@@ -23,7 +23,13 @@ from chapters import CELL_TIMEOUT, NOTEBOOKS, ROOT, SANITIZE, keys_folder, pract
 from nbval.plugin import IPyNbCell
 
 # The longest files go first and the notebooks after them, so that at the end no worker waits for another.
-LONGEST = {"test_workbook_bench.py", "07_read_large_directory.ipynb", "test_daemon_program.py"}
+LONGEST = {
+    "test_workbook_bench.py",
+    "07_read_large_directory.ipynb",
+    "11_read_many_tenants.ipynb",
+    "test_many_tenants.py",
+    "test_daemon_program.py",
+}
 MOST_WORKERS = 4  # more would start more kernels than they save time
 
 sys.path.insert(0, str(NOTEBOOKS))  # the tests import practice_tenant, workbook and graph_daemon as a notebook does

@@ -14,6 +14,7 @@ import sys
 from itertools import islice
 from pathlib import Path
 
+import dask.dataframe as dd
 import graph_daemon
 import pandas as pd
 import pyarrow as pa
@@ -132,3 +133,18 @@ def test_a_damaged_token_cache_is_one_sentence(daemon, tmp_path):
     assert (code, len(log.splitlines())) == (graph_daemon.SETTINGS, 1)
     assert "cache" in log
     assert not Path("users.jsonl").exists()
+
+
+# --- files of many tenants, as chapter 11 says
+
+
+def test_dask_reads_the_files_of_many_tenants_when_it_is_told_the_types(tmp_path):
+    rows = {"adatum": [True, False], "fabrikam": [True, None]}
+    for tenant, switched_on in rows.items():
+        lines = [json.dumps({"id": f"{tenant}{n}", "accountEnabled": on}) for n, on in enumerate(switched_on)]
+        (tmp_path / f"{tenant}.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    pattern = str(tmp_path / "*.jsonl")
+    with pytest.raises(ValueError, match="Metadata mismatch"):
+        dd.read_json(pattern, lines=True).compute()
+    users = dd.read_json(pattern, lines=True, dtype={"id": "string", "accountEnabled": "boolean"})
+    assert users["accountEnabled"].value_counts(dropna=False).compute().to_dict() == {True: 2, False: 1, pd.NA: 1}

@@ -545,6 +545,124 @@ def show_ratio(name: str, old: list[float], new: list[float]) -> None:
     print(f"  {name}: {former * 1000:.1f} ms before, {current * 1000:.1f} ms now, {former / current:.2f} x as fast")
 
 
+# --- many tenants, as chapter 11 reads them ---------------------------------------------------------------------------
+
+TENANTS = (12, 48)
+CLUSTERS = tuple((workers, threads) for workers in (1, 2, 4, 8) for threads in (1, 4, 8))
+PEOPLE = 2_000  # of each tenant: three pages
+EMPTY_TASKS = 1_000
+
+
+def compare_clusters() -> None:
+    """Tenants one after the other and on Dask's workers, what a task costs, and what a lost worker costs."""
+    from workbook import bench as benches  # noqa: PLC0415 - only this measurement needs a bench
+    from workbook import open_bench  # noqa: PLC0415
+
+    customers = {f"customer-{n}": {"users": PEOPLE, "latency_ms": LATENCY} for n in range(max(TENANTS))}
+    opened = open_bench(practice_only=True, customers=customers)
+    for name in customers:
+        opened.tenants[name].consent(opened.client_id)
+    app = {"client_id": opened.client_id, "private_key_file": str(opened.pfx_path), "passphrase": opened.passphrase}
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "app.json"
+        file.touch(mode=0o600)
+        file.write_text(json.dumps(app), encoding="utf-8")
+        jobs = [job_of(opened.tenants[name], file) for name in customers]
+        for count in TENANTS:
+            compare_cluster_sizes(jobs[:count])
+        say_what_a_task_costs()
+        lose_a_worker(jobs)
+    while benches._open_tenants:
+        benches._open_tenants.pop().close()
+
+
+def job_of(tenant: Any, app: Path) -> Place:
+    return {
+        "app": str(app),
+        "authority": tenant.authority,
+        "endpoint": tenant.graph_endpoint,
+        "ca": tenant.ca_certificate,
+    }
+
+
+def read_tenant(job: Place) -> int:
+    """What a worker does with one tenant: the chapter's task without its file."""
+    from graph_daemon import Graph, read_settings  # noqa: PLC0415 - imported where the worker is
+
+    settings = read_settings(Path(job["app"]))
+    graph = Graph(settings | {"authority": job["authority"], "endpoint": job["endpoint"]})
+    graph.trust_env = False
+    graph.verify = job["ca"]
+    return sum(1 for _ in graph.read_users())
+
+
+def cluster(workers: int, threads: int) -> Any:
+    """A client of so many local workers, each of which has imported what a task needs."""
+    from distributed import Client  # noqa: PLC0415
+
+    client = Client(n_workers=workers, threads_per_worker=threads, dashboard_address=None, silence_logs=50)
+    client.run(prepare, str(NOTEBOOKS))
+    return client
+
+
+def prepare(notebooks: str) -> None:
+    sys.path.insert(0, notebooks)
+    import graph_daemon  # noqa: F401, PLC0415
+
+
+def took(action: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    action()
+    return time.perf_counter() - began
+
+
+def read_all(client: Any, jobs: list[Place]) -> None:
+    counts = client.gather(client.map(read_tenant, jobs, pure=False))
+    if counts != [PEOPLE] * len(jobs):
+        raise SystemExit(f"A tenant came short: {counts}")
+
+
+def compare_cluster_sizes(jobs: list[Place]) -> None:
+    alone = took(lambda: [read_tenant(job) for job in jobs])
+    print(f"\n{len(jobs)} tenants of {PEOPLE:,} people, {LATENCY} ms a page")
+    print(f"{'one after the other':24} {alone:6.2f} s")
+    for workers, threads in CLUSTERS:
+        say(f"{len(jobs)} tenants, {workers} x {threads}")
+        with cluster(workers, threads) as client:
+            seconds = took(lambda client=client: read_all(client, jobs))
+        print(f"{f'{workers} workers x {threads} threads':24} {seconds:6.2f} s   {alone / seconds:5.1f} times as fast")
+
+
+def say_what_a_task_costs() -> None:
+    with cluster(2, 4) as client:
+        client.gather(client.map(str, range(100), pure=False))
+        seconds = took(lambda: client.gather(client.map(str, range(EMPTY_TASKS), pure=False)))
+    print(f"\nan empty task on 2 x 4: {seconds / EMPTY_TASKS * 1000:.2f} ms")
+
+
+def lose_a_worker(jobs: list[Place]) -> None:
+    """One of four workers is killed when a quarter of the tenants has come."""
+    from distributed import as_completed  # noqa: PLC0415
+
+    def killing(client: Any) -> None:
+        futures = client.map(read_tenant, jobs, pure=False)
+        coming = as_completed(futures)
+        for _ in range(len(jobs) // 4):
+            next(coming)
+        busiest = max(client.processing().items(), key=lambda pair: len(pair[1]))[0]
+        [pid] = client.run(os.getpid, workers=[busiest]).values()
+        psutil.Process(pid).kill()
+        if client.gather(futures) != [PEOPLE] * len(jobs):
+            raise SystemExit("A tenant came short.")
+
+    import psutil  # noqa: PLC0415
+
+    with cluster(4, 4) as client:
+        whole = took(lambda: read_all(client, jobs))
+        broken = took(lambda: killing(client))
+    print(f"\n{len(jobs)} tenants on 4 x 4: {whole:.2f} s, and {broken:.2f} s when one worker is killed in the middle")
+
+
 def in_turns(actions: dict[str, Callable[[], object]], times: int, rounds: int) -> dict[str, float]:
     """Seconds of one call of each: every round measures all of them, one after the other; medians."""
     took: dict[str, list[float]] = {name: [] for name in actions}
@@ -572,6 +690,7 @@ def main() -> None:
     parser.add_argument("--readers", action="store_true", help="only the readers")
     parser.add_argument("--tenant", action="store_true", help="only the practice tenant")
     parser.add_argument("--skewed", action="store_true", help="only the directories where sign-in names begin alike")
+    parser.add_argument("--many", action="store_true", help="only this: many tenants on Dask's workers (chapter 11)")
     parser.add_argument("--parquet", type=int, metavar="N", help="only this: write N users to Parquet, peak memory")
     parser.add_argument("--against", type=Path, metavar="DIR",
                         help="only this: the practice tenant beside that of another working copy")  # fmt: skip
@@ -581,6 +700,9 @@ def main() -> None:
         child(options.child)
         return
     sys.path[:0] = [str(TESTS / "support"), str(NOTEBOOKS)]
+    if options.many:
+        compare_clusters()
+        return
     if options.parquet:
         write_a_million(options.parquet)
         return
