@@ -429,7 +429,7 @@ def _practice_lines(options: PracticeOptions, practice_only: bool) -> list[str]:
     if options.customers:
         return [
             f"Tenant   {len(options.customers) + 1} practice tenants, on this machine only",
-            f"Ready    Entra ID and Microsoft Graph of each; in {HOME} an app for many tenants, {consent} there",
+            f"Ready    Entra ID and Microsoft Graph of each; in {HOME} an app for all of them, {consent}",
             f"Missing  consent in the other {len(options.customers)}; this chapter uses practice tenants only",
         ]
     return [

@@ -41,7 +41,7 @@ def test_it_says_how_many_there_are_and_what_is_missing(opened, capsys):
     assert again is opened  # a bench that is stayed with opens nothing
     lines = bench._practice_lines(bench.PracticeOptions(customers=CUSTOMERS), practice_only=True)
     assert lines[0] == "Tenant   3 practice tenants, on this machine only"
-    assert "in contoso an app for many tenants, consent to User.Read.All there" in lines[1]
+    assert "in contoso an app for all of them, consent to User.Read.All" in lines[1]
     assert lines[2].startswith("Missing  consent in the other 2;")
 
 

@@ -96,7 +96,7 @@ class Terminals:
         dask = shutil.which("dask", path=str(Path(sys.executable).parent))
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}  # a terminal has none
         return subprocess.Popen(
-            [dask, *shlex.split(command.replace("8786", self.port)), "--dashboard-address", "127.0.0.1:0"],
+            [dask, *shlex.split(command.replace("8786", self.port).replace(":8787", ":0"))],
             cwd=NOTEBOOKS,
             env=environment,
             stdout=self.log,
@@ -159,7 +159,7 @@ def client(course, terminals):
     os.chdir(here)
 
 
-# --- what travels -------------------------------------------------------------------------------------------------
+# --- what travels, and who listens ---------------------------------------------------------------------------------
 
 
 def test_a_packed_task_holds_paths_and_no_secret(course):
@@ -169,6 +169,18 @@ def test_a_packed_task_holds_paths_and_no_secret(course):
     assert not TOKEN.search(packed)
     for app in ("app.json", "litware_app.json"):
         assert (course.folder / app).stat().st_mode & 0o077 == 0 or os.name == "nt"
+
+
+def test_the_three_terminals_listen_on_this_machine_alone(client, terminals):
+    addresses = [
+        connection.laddr.ip
+        for process in terminals.processes
+        for one in [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
+        for connection in one.net_connections(kind="inet")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+    assert len(addresses) >= 5  # the scheduler and its pages, and of each worker at least its nanny and itself
+    assert set(addresses) == {"127.0.0.1"}
 
 
 def test_three_terminals_read_every_tenant_and_keep_the_failures_apart(course, client):

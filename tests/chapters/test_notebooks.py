@@ -22,8 +22,8 @@ PRIVATE = {
     "a bearer token": re.compile(r"Bearer [\w.~+/-]{20,}"),
     "a private key": re.compile(r"PRIVATE KEY-----\s+[A-Za-z0-9+/=\s]{40,}"),
     "a path of one machine": re.compile(r"/home/|/Users/|/root/|/tmp/|/var/folders/|\b[A-Z]:\\"),
-    # 8786 and 8787 are Dask's own, the same for everybody: the reader of chapter 11 types them.
-    "a port": re.compile(r"(?:127\.0\.0\.1|localhost|\[::1\]):(?!878[67]\b)\d+"),
+    # 8786 and 8787 are Dask's own, the same for everybody: the reader of chapter 11 types them. 0 is any free one.
+    "a port": re.compile(r"(?:127\.0\.0\.1|localhost|\[::1\]):(?!878[67]\b|0\b)\d+"),
 }
 
 
