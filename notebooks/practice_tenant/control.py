@@ -146,7 +146,7 @@ def _consent(state: State, body: dict[str, Any]) -> dict[str, Any]:
     principal = tenant.service_principal(client_id) or tenant.add_principal(application, home)
     wanted = {
         one["id"]
-        for resource in application["requiredResourceAccess"]
+        for resource in application["requiredResourceAccess"] or []
         if resource["resourceAppId"] == GRAPH_APP_ID
         for one in resource["resourceAccess"]
         if one["type"] == "Role"

@@ -27,6 +27,7 @@ from practice_tenant.directory.well_known import (
     GRAPH_SERVICE_PRINCIPAL_ID,
     TENANT_ID,
 )
+from practice_tenant.messages import Request
 
 APPS = ("Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All", "User.Read.All")
 FABRIKAM, ADATUM = organisation("fabrikam"), organisation("adatum")
@@ -275,8 +276,10 @@ def test_no_secret_and_no_private_key_is_written_for_others(tmp_path):
 
 
 def test_what_is_no_registration_in_the_folder_is_nobodys(together):
-    (together.folder / "notes.json").write_text("not JSON", encoding="utf-8")
-    assert together.ask().json["error_codes"] == [700016]
+    for text in ("not JSON", "{}", "[1]", '[{"appId": 1}]', "null"):
+        (together.folder / "notes.json").write_text(text, encoding="utf-8")
+        assert together.ask(client_id=ADATUM.client_id).json["error_codes"] == [700016]
+        assert together.away.control("consent", {"client_id": ADATUM.client_id}).status == 409
     assert Registrations(together.folder / "gone", FABRIKAM.id).find(CLIENT_ID) is None
 
 
@@ -287,6 +290,17 @@ def test_a_person_signs_in_to_an_app_of_another_tenant_with_the_apps_credential(
     assert begun.status == 200
     poll = {"client_id": CLIENT_ID, "grant_type": "device_code", "device_code": begun.json["device_code"]}
     assert together.away.form(poll).json["error_codes"] == [7000218]
+
+
+def test_the_portal_says_where_the_app_is_registered(together):
+    together.away.control("consent", {"client_id": CLIENT_ID})
+    principal, state = together.away.tenant.service_principal(CLIENT_ID), together.away.state
+    path = f"/{state.portal_key}/principal?id={principal['id']}"
+    request = Request("GET", path, {"host": "127.0.0.1"}, b"", "http://127.0.0.1:1")
+    answer = together.away.emulator.answer_portal(request).answer
+    assert answer.status == 200
+    assert "registered in another tenant" in answer.body.decode()
+    assert "Fabrikam Practice" in answer.body.decode()
 
 
 # --- as processes -------------------------------------------------------------------------------------------------

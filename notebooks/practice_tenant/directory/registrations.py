@@ -93,7 +93,9 @@ def shared_folder(folder: Path, tenant_id: str) -> Registrations:
 def _applications_in(path: Path) -> list[dict[str, Any]]:
     """The applications in a tenant's file; none when that tenant has just ended, or the file is not one of ours."""
     try:
-        found: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return []
-    return found
+    if not isinstance(found, list):
+        return []
+    return [one for one in found if isinstance(one, dict) and {"appId", "signInAudience"} <= one.keys()]
