@@ -600,7 +600,7 @@ def cluster(workers: int, threads: int) -> Any:
     """A client of so many local workers, each of which has imported what a task needs."""
     from distributed import Client  # noqa: PLC0415
 
-    client = Client(n_workers=workers, threads_per_worker=threads, dashboard_address=None, silence_logs=50)
+    client = Client(n_workers=workers, threads_per_worker=threads, dashboard_address="127.0.0.1:0", silence_logs=50)
     client.run(prepare, str(NOTEBOOKS))
     return client
 
