@@ -679,6 +679,10 @@ NOT_ASKED = {
         "Every operation asks", "501051 a resource", "700027 for a certificate whose time",
         "Graph: applications, service principals, consent: all",
     ),
+    "it needs a second tenant": (
+        "700016 an app of another tenant", "700016 a single-tenant app", "A certificate that is changed in the home",
+        "The admin-consent link:",
+    ),
     "it needs a person who signs in": (
         "`bad_verification_code` 70018", "700025 a public client", "Consent makes an", "Access, ID and refresh token",
         "65001 a scope nobody", "Azure CLI: what it may do", "A page in the browser", "Azure Resource Manager: all",
