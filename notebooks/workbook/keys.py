@@ -298,9 +298,20 @@ def expired_pair() -> KeyPair:
 
 
 def _made_pair(purpose: str, began_days_ago: int) -> KeyPair:
-    """A new pair in a folder of its own: RSA 2048, self-signed with SHA-256, for 366 days."""
+    """A new pair in a folder of its own, for 366 days."""
+    return _write_pair(*self_signed("practice-daemon", began_days_ago=began_days_ago, days=366), _scratch(purpose))
+
+
+def self_signed(common_name: str, *, began_days_ago: int = 1, days: int) -> tuple[rsa.RSAPrivateKey, x509.Certificate]:
+    """A new RSA key of 2048 bits and its certificate, signed with itself and SHA-256.
+
+    Args:
+        common_name: whom the certificate is for.
+        began_days_ago: since how many days it is valid.
+        days: for how many days it is valid from then on.
+    """
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "practice-daemon")])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
     begin = dt.datetime.now(dt.UTC) - dt.timedelta(days=began_days_ago)
     certificate = (
         x509.CertificateBuilder()
@@ -309,10 +320,10 @@ def _made_pair(purpose: str, began_days_ago: int) -> KeyPair:
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(begin)
-        .not_valid_after(begin + dt.timedelta(days=366))
+        .not_valid_after(begin + dt.timedelta(days=days))
         .sign(key, hashes.SHA256())
     )
-    return _write_pair(key, certificate, _scratch(purpose))
+    return key, certificate
 
 
 @cache

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import re
 from collections.abc import Callable
@@ -13,9 +12,8 @@ from urllib.parse import urlsplit
 import jwt
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.x509.oid import NameOID
 
+from ..keys import self_signed
 from ..marking import call_of, chosen, of_type, plain
 from ..verdicts import GRAPH_SCOPE, Ask, LearnersError, Verdict, exercise, not_yet, right
 
@@ -228,19 +226,7 @@ def _ignores_its_arguments(build_credential: Callable[[str, str], dict[str, str]
 @cache
 def _other_pair() -> tuple[str, str]:
     """A key and a self-signed certificate, as PEM, that the tenant does not know."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "another-daemon")])
-    yesterday = dt.datetime.now(dt.UTC) - dt.timedelta(days=1)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(yesterday)
-        .not_valid_after(yesterday + dt.timedelta(days=30))
-        .sign(key, hashes.SHA256())
-    )
+    key, certificate = self_signed("another-daemon", days=30)
     pem, form, open_text = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     return key.private_bytes(pem, form, open_text).decode(), certificate.public_bytes(pem).decode()
 

@@ -8,10 +8,9 @@ from typing import Any
 
 import msal  # type: ignore[import-untyped]
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.x509.oid import NameOID
+from cryptography.hazmat.primitives import serialization
 
+from ..keys import self_signed
 from ..marking import call_of, of_type, plain, same
 from ..verdicts import GRAPH_SCOPE, Ask, LearnersError, Verdict, exercise, not_yet, right
 
@@ -49,19 +48,7 @@ class _Registration:
 @cache
 def _new_pair() -> tuple[str, Credential]:
     """A private key as PEM, and its certificate as Graph takes it."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "practice-daemon")])
-    yesterday = dt.datetime.now(dt.UTC) - dt.timedelta(days=1)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(yesterday)
-        .not_valid_after(yesterday + dt.timedelta(days=90))
-        .sign(key, hashes.SHA256())
-    )
+    key, certificate = self_signed("practice-daemon", days=90)
     pem, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
     der = base64.b64encode(certificate.public_bytes(serialization.Encoding.DER)).decode()
     private_key = key.private_bytes(pem, form, serialization.NoEncryption()).decode()
