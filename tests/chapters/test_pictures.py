@@ -2,7 +2,6 @@
 
 import base64
 import copy
-import functools
 import itertools
 import json
 import re
@@ -12,7 +11,7 @@ import bake_pictures
 import ink
 import nbformat
 import pytest
-from bake_pictures import REFERENCE, SOURCES
+from bake_pictures import REFERENCE, SOURCES, sheet
 from chapters import CHAPTERS, read
 
 # What three kinds of colour vision make of linear light (Machado, Oliveira and Fernandes 2009, severity 1.0).
@@ -28,11 +27,6 @@ each_picture = pytest.mark.parametrize("name", SOURCES)
 
 def markdown_cells(chapter):
     return [cell.source for cell in read(chapter).cells if cell.cell_type == "markdown"]
-
-
-@functools.cache
-def sheet(name):
-    return bake_pictures.source(name).draw()
 
 
 # The chapters

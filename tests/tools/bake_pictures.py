@@ -26,6 +26,7 @@ sys.path[:0] = [str(TESTS / folder) for folder in ("support", "chapters", "tools
 
 from bake_notebooks import same_picture, write
 from chapters import CHAPTERS
+from ink import Sheet
 
 SOURCES = {f"{path.stem[1:]}.png": path.stem for path in sorted((TESTS / "pictures").glob("p[0-9][0-9]_*.py"))}
 REFERENCE = re.compile(r"!\[([^\]]*)\]\(attachment:([^)\s]+)\)")
@@ -61,9 +62,15 @@ def source(name: str) -> ModuleType:
 
 
 @functools.cache
+def sheet(name: str) -> Sheet:
+    """The picture `name` with all that is on it."""
+    return source(name).draw()
+
+
+@functools.cache
 def drawn(name: str) -> str:
     """The picture `name` as a PNG in base64, as a notebook stores it."""
-    return base64.b64encode(source(name).draw().png()).decode("ascii")
+    return base64.b64encode(sheet(name).png()).decode("ascii")
 
 
 def baked(text: str) -> str:
