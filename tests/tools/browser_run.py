@@ -80,18 +80,27 @@ SCROLL_TO_TOP = """async () => {
 }"""
 
 
-def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def chosen_chapters(parser: argparse.ArgumentParser, arguments: list[str]) -> tuple[argparse.Namespace, list[Path]]:
+    """The options of a command line, and the chapters that it names; all of them when it names none.
+
+    A name that no chapter has, and a browser that is not there, end the program with one line.
+    """
     parser.add_argument("names", nargs="*", metavar="name", help="part of a chapter's file name, for example 04")
     parser.add_argument("--chromium", default=shutil.which("chromium"), help="the browser's program file")
-    parser.add_argument("--dark", action="store_true", help="with JupyterLab's dark theme")
-    parser.add_argument("--screenshots", type=Path, metavar="FOLDER", help="where a picture of each chapter goes")
     options = parser.parse_args(arguments)
     if not options.chromium:
         parser.error("Chromium is not installed: install it, or name its program file with --chromium")
     chosen = [c for c in CHAPTERS if not options.names or any(name in c.stem for name in options.names)]
     if not chosen:
         parser.error("no chapter has such a name")
+    return options, chosen
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--dark", action="store_true", help="with JupyterLab's dark theme")
+    parser.add_argument("--screenshots", type=Path, metavar="FOLDER", help="where a picture of each chapter goes")
+    options, chosen = chosen_chapters(parser, arguments)
     with jupyterlab(options.dark) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=options.chromium, args=CHROMIUM_FLAGS)
         problems = [problem for c in chosen for problem in visit(browser, address, c, options.screenshots)]

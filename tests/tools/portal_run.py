@@ -89,6 +89,14 @@ def _options() -> str:
     return "{runOnly: " + str(RULES) + "}"
 
 
+def axe_source(parser: argparse.ArgumentParser, path: Path) -> str:
+    """axe-core's program text; a file that cannot be read ends the program with one line."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        parser.error(f"{path} cannot be read ({error.strerror}): install axe-core with npm, as .ci/run does")
+
+
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", metavar="name", help="part of a walk's name, for example keyboard")
@@ -101,7 +109,7 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     if not options.chromium:
         parser.error("Chromium is not installed: install it, or name its program file with --chromium")
-    axe = options.axe.read_text(encoding="utf-8")
+    axe = axe_source(parser, options.axe)
     walks: list[Callable[[Walk, Running, Path], None]] = [with_the_mouse, with_the_keyboard, acting_as_others]
     if options.proxy:
         walks.append(behind_a_proxy)

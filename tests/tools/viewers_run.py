@@ -11,7 +11,6 @@ axe.min.js is named by --axe, must find nothing that the chapters have brought w
 import argparse
 import html
 import re
-import shutil
 import sys
 import tempfile
 import time
@@ -22,11 +21,11 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).resolve().parents[1] / folder) for folder in ("support", "chapters", "tools")]
 
 import bleach
-from browser_run import CHROMIUM_FLAGS
-from chapters import CHAPTERS, code_cells, read
+from browser_run import CHROMIUM_FLAGS, chosen_chapters
+from chapters import code_cells, read
 from nbconvert import HTMLExporter
 from playwright.sync_api import Browser, Page, sync_playwright
-from portal_run import RULES
+from portal_run import RULES, axe_source
 
 # What a viewer decides, and no chapter can: rules of axe-core → whose choice it is.
 VIEWERS_OWN = {
@@ -111,17 +110,10 @@ def bare_page(body: str, title: str) -> str:
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", metavar="name", help="part of a chapter's file name, for example 04")
     parser.add_argument("--axe", type=Path, required=True, metavar="FILE", help="axe.min.js of the npm package")
-    parser.add_argument("--chromium", default=shutil.which("chromium"), help="the browser's program file")
     parser.add_argument("--screenshots", type=Path, metavar="FOLDER", help="where a picture of each look goes")
-    options = parser.parse_args(arguments)
-    if not options.chromium:
-        parser.error("Chromium is not installed: install it, or name its program file with --chromium")
-    chosen = [c for c in CHAPTERS if not options.names or any(name in c.stem for name in options.names)]
-    if not chosen:
-        parser.error("no chapter has such a name")
-    axe = options.axe.read_text(encoding="utf-8")
+    options, chosen = chosen_chapters(parser, arguments)
+    axe = axe_source(parser, options.axe)
     good = True
     with sync_playwright() as playwright, tempfile.TemporaryDirectory(prefix="workbook-viewers-") as folder:
         browser = playwright.chromium.launch(executable_path=options.chromium, args=CHROMIUM_FLAGS)
