@@ -259,20 +259,15 @@ def report(files: Iterable[File]) -> int:
         found = _found_in(name, content)
         if found:
             kept.append(f"{name} holds {_in_words(found)}.")
-    if notebooks:
-        print(*notebooks, sep="\n", file=sys.stderr)
-        print(
-            "Put the practice outputs back with python tests/tools/outputs_guard.py --restore, and git add the "
-            "notebooks again.",
-            file=sys.stderr,
-        )
-    if others:
-        print(*others, sep="\n", file=sys.stderr)
-        print(
-            "Keep such files in notebooks/output, which git ignores, and take them out of the commit with "
-            "git rm --cached.",
-            file=sys.stderr,
-        )
+    cures = (
+        (notebooks, "Put the practice outputs back with python tests/tools/outputs_guard.py --restore, and git add the "
+                    "notebooks again."),
+        (others, "Keep such files in notebooks/output, which git ignores, and take them out of the commit with "
+                 "git rm --cached."),
+    )  # fmt: skip
+    for sentences, cure in cures:
+        if sentences:
+            print(*sentences, cure, sep="\n", file=sys.stderr)
     return 1 if notebooks or others else 0
 
 
