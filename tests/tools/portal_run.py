@@ -171,6 +171,9 @@ def with_the_mouse(walk: Walk, tenant: Running, folder: Path) -> None:
 def with_the_keyboard(walk: Walk, tenant: Running, folder: Path) -> None:
     """The whole registration without a mouse: Tab, Shift+Tab, Space, Enter and letters."""
     page, certificate = walk.page, forge.certificate()
+    # Playwright tells the browser to hand over its file choosers when the first listener comes, and does not wait for
+    # the answer. A listener that came together with the key press lost that race now and then.
+    page.on("filechooser", lambda chooser: None)
     page.goto(tenant.facts["portal_url"])
     page.keyboard.press("Tab")
     assert focused(page) == "Skip to the page"
