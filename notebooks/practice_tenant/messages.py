@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -87,12 +87,15 @@ class Answer:
     Args:
         headers: in the order in which they are sent.
         notes: what the request log says beside a refusal, its cause and its fix; it is never sent.
+        afterwards: what may be done once the answer is on its way, because a later answer is then made sooner. Nothing
+            depends on it: whoever has no time for it leaves it out.
     """
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
     notes: dict[str, str] = field(default_factory=dict)
+    afterwards: Callable[[], object] | None = None
 
 
 def compact(value: Any) -> bytes:

@@ -112,6 +112,10 @@ class Server(HTTPServerConnectionDelegate):
         self.listen()
         ready()
         await stop.wait()
+        self.close()
+
+    def close(self) -> None:
+        """Take no more connections."""
         self._http.stop()
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
@@ -227,14 +231,17 @@ class _Exchange(HTTPMessageDelegate):
         try:
             if outcome.cut:
                 self._send_half(outcome.answer)
-            else:
-                _write_head(self._connection, self._start.method, outcome.answer)
-                self._connection.finish()
+                return
+            sent = _write_head(self._connection, self._start.method, outcome.answer)
+            self._connection.finish()
         except StreamClosedError:
             log.info("the client went away before the answer")
         except Exception as error:  # rather a closed connection than a client that waits
             log.error("an answer could not be sent: %s", _where(error))
             self._connection.detach().close()
+        else:
+            if outcome.answer.afterwards:
+                await _work_ahead(sent, outcome.answer.afterwards)
 
     def _send_half(self, answer: Answer) -> None:
         stream = self._connection.detach()
@@ -273,6 +280,17 @@ def _head(answer: Answer) -> tuple[ResponseStartLine, HTTPHeaders]:
 def _write_head(connection: HTTPConnection, method: str, answer: Answer) -> Future[None]:
     start, headers = _head(answer)
     return connection.write_headers(start, headers, b"" if method == "HEAD" else answer.body)
+
+
+async def _work_ahead(sent: Future[None], work: Callable[[], object]) -> None:
+    """Use the time until the next request for what it will probably need."""
+    try:
+        await sent
+        work()
+    except StreamClosedError:
+        log.info("the client went away with the answer")
+    except Exception as error:  # the answer is out; nobody waits for this
+        log.error("work ahead failed: %s", _where(error))
 
 
 def _where(error: Exception) -> str:

@@ -1,5 +1,6 @@
 """The socket in hostile hands: bodies that are too long, slow or unwanted, many connections, old and odd HTTP."""
 
+import asyncio
 import json
 import socket
 import ssl
@@ -10,8 +11,9 @@ import psutil
 import pytest
 from practice import PATIENCE, Practice, running
 from practice_tenant import state
-from practice_tenant.messages import FORM
-from practice_tenant.server import MOST_CONNECTIONS
+from practice_tenant.emulator import Outcome
+from practice_tenant.messages import FORM, Answer
+from practice_tenant.server import MOST_CONNECTIONS, Server
 
 MEGABYTE = 2**20
 
@@ -149,6 +151,38 @@ def test_more_connections_than_it_takes_are_closed_and_the_next_one_served_when_
         except OSError:  # the server has not seen yet that they are gone
             assert time.monotonic() < deadline
             tenant.session.close()
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_work_ahead_begins_when_the_answer_is_out_and_harms_nobody(fails, caplog):
+    done = []
+
+    def work():
+        done.append(len(done))
+        if fails:
+            raise RuntimeError("what a person sent")
+
+    async def two_requests():
+        server = Server(lambda request: Outcome(Answer(body=b"x" * MEGABYTE, afterwards=work)), None, 0)
+        server.listen()
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        for number in range(2):
+            writer.write(f"GET /{number} HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n\r\n".encode())
+            await reader.readuntil(b"\r\n\r\n")
+            await reader.readexactly(MEGABYTE)
+            await until(lambda number=number: len(done) == number + 1)
+        writer.close()
+        server.close()
+
+    async def until(condition):
+        async with asyncio.timeout(PATIENCE):
+            while not condition():
+                await asyncio.sleep(0)
+
+    asyncio.run(two_requests())
+    assert done == [0, 1]
+    assert ("work ahead failed: RuntimeError" in caplog.text) is fails
+    assert "what a person sent" not in caplog.text
 
 
 def test_the_request_log_keeps_within_its_bytes(monkeypatch):

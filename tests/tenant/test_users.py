@@ -8,8 +8,10 @@ from urllib.parse import quote
 
 import pytest
 from practice import GRAPH_SCOPE, ORIGIN, Practice, in_url, pages
+from practice_tenant.directory import people as people_module
 from practice_tenant.directory.made_people import PEOPLE_FILE
 from practice_tenant.directory.well_known import ADMINISTRATOR
+from practice_tenant.graph import users as users_module
 
 DEFAULT_IN_ORDER = [
     "businessPhones", "displayName", "givenName", "jobTitle", "mail", "mobilePhone", "officeLocation",
@@ -276,6 +278,71 @@ def test_a_made_directory_pages_like_a_real_one():
     found = [one for page in pages(practice, "/v1.0/users?$top=999&$select=id") for one in ids(page)]
     assert len(found) == len(set(found)) == 1_234
     assert found[: len(IDS)] == IDS
+
+
+TEN = "id,displayName,userPrincipalName,mail,jobTitle,department,officeLocation,city,country,accountEnabled"
+
+
+def answer_to(practice, target):
+    """The answer to a GET as the server gets it, with the work that may follow."""
+    return practice.outcome("GET", target, {"Authorization": f"Bearer {practice.token()}"}).answer
+
+
+@pytest.fixture
+def rendered(monkeypatch):
+    """How many users were made into JSON, call by call."""
+    numbers, render = [], users_module._in_json
+
+    def counted(users, names):
+        numbers.append(len(users))
+        return render(users, names)
+
+    monkeypatch.setattr(users_module, "_in_json", counted)
+    return numbers
+
+
+@pytest.mark.parametrize("query", ["$top=90", f"$top=90&$select={TEN}", "$top=40&$filter=accountEnabled%20eq%20true"])
+def test_the_next_page_may_be_made_ahead_and_is_then_the_same(practice, rendered, query):
+    first = answer_to(practice, f"/v1.0/users?{query}")
+    first.afterwards()
+    rendered.clear()
+    ahead = practice.get(json.loads(first.body)["@odata.nextLink"]).json
+    assert sum(rendered) == 0
+    plain = list(islice(pages(Practice(), f"/v1.0/users?{query}"), 2))
+    assert [json.loads(first.body)["value"], ahead["value"]] == [page["value"] for page in plain]
+
+
+def test_after_the_last_page_nothing_is_made_ahead(practice):
+    assert answer_to(practice, "/v1.0/users?$top=999").afterwards is None
+
+
+@pytest.mark.parametrize("first_work", [True, False])
+def test_a_page_made_ahead_shows_nobody_as_they_were(practice, first_work):
+    first = answer_to(practice, f"/v1.0/users?$top=90&$select={TEN}")
+    if first_work:
+        first.afterwards()
+    renamed = practice.tenant.people.find(IDS[100]) | {"jobTitle": "Lighthouse keeper"}
+    practice.tenant.people.replace(renamed)
+    first.afterwards()
+    second = practice.get(json.loads(first.body)["@odata.nextLink"]).json["value"]
+    assert next(user for user in second if user["id"] == IDS[100])["jobTitle"] == "Lighthouse keeper"
+
+
+def test_what_is_kept_of_selected_properties_stays_small_and_right(monkeypatch, rendered):
+    monkeypatch.setattr(people_module, "MOST_SELECTED", 200)
+    practice = Practice()
+    for names in ("id,city", "id,mail", "id,displayName", "id,city"):
+        for page in pages(practice, f"/v1.0/users?$top=50&$select={names}"):
+            assert all(
+                user == {name: PEOPLE[IDS.index(user["id"])].get(name) for name in names.split(",")}
+                for user in page["value"]
+            )
+    people = practice.tenant.people
+    kept = [texts for store in (people._selected, people._selected_before) for texts in store.values()]
+    assert 0 < sum(map(len, kept)) <= 2 * (200 + 50)
+    rendered.clear()
+    list(pages(practice, "/v1.0/users?$top=50&$select=id,city"))
+    assert 0 < sum(rendered) < len(IDS), "some, but not all, were still there"
 
 
 # --- one user ---------------------------------------------------------------------------------------------------

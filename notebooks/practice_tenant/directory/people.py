@@ -15,7 +15,7 @@ from ..odata.query import Query
 User = dict[str, Any]
 
 MOST_COLUMNS, MOST_SEARCHES = 12, 64  # kept for the next request; each costs less than a megabyte
-MOST_SELECTED = 20_000  # users kept in JSON with selected properties; a few hundred bytes each
+MOST_SELECTED = 60_000  # users kept in JSON with selected properties, twice; a few hundred bytes each
 
 
 class Change(NamedTuple):
@@ -54,6 +54,7 @@ class People:
         self._id_of_upn: dict[str, str] = {}
         self._prepared: dict[str, bytes] = {}  # by the user's id
         self._selected: dict[Names, dict[str, bytes]] = {}  # the same for each selection of properties
+        self._selected_before: dict[Names, dict[str, bytes]] = {}  # what was kept until there was no more room
         self._columns: dict[Names, Column] = {}
         self._searches: dict[Any, array[int]] = {}
         self.changes: list[Change] = []
@@ -126,15 +127,38 @@ class People:
         """What `render` makes of users and the selected properties.
 
         It is made once and kept until the user changes: for the default properties of everybody, and for others as
-        long as there is room.
+        long as there is room. Where there is none, what was kept before the last `MOST_SELECTED` goes.
         """
-        if sum(1 + len(kept) for kept in self._selected.values()) > MOST_SELECTED:
-            self._selected.clear()
-        kept = self._prepared if names is None else self._selected.setdefault(names, {})
-        new = [user for user in users if user["id"] not in kept]
+        kept, before = self._kept(names)
+        ids = [user["id"] for user in users]
+        new = [user for user, user_id in zip(users, ids, strict=True) if user_id not in kept and user_id not in before]
         for user, text in zip(new, render(new, names), strict=True):
             kept[user["id"]] = text
-        return [kept[user["id"]] for user in users]
+        return [kept.get(user_id) or before[user_id] for user_id in ids]
+
+    def prepare(
+        self,
+        users: list[User],
+        names: Names | None,
+        render: Callable[[list[User], Names | None], list[bytes]],
+        revision: int,
+    ) -> None:
+        """Prepare the users of a page before somebody asks for it.
+
+        Args:
+            revision: the number of changes when the users were looked up. If there has been one since, nothing is
+                prepared, because these may be the users as they were.
+        """
+        if revision == self.revision:
+            self.prepared(users, names, render)
+
+    def _kept(self, names: Names | None) -> tuple[dict[str, bytes], dict[str, bytes]]:
+        """Where users with these properties are kept, new ones first and then those from before."""
+        if names is None:
+            return self._prepared, {}
+        if sum(1 + len(texts) for texts in self._selected.values()) > MOST_SELECTED:
+            self._selected_before, self._selected = self._selected, {}
+        return self._selected.setdefault(names, {}), self._selected_before.get(names, {})
 
     def add(self, user: dict[str, Any]) -> None:
         """Add a user at the end and remember it for delta queries."""
@@ -193,7 +217,7 @@ class People:
         self._id_of_upn[user["userPrincipalName"].casefold()] = user["id"]
 
     def _remember(self, user_id: str, names: frozenset[str] | None, former_manager: str | None = None) -> None:
-        for kept in (self._prepared, *self._selected.values()):
+        for kept in (self._prepared, *self._selected.values(), *self._selected_before.values()):
             kept.pop(user_id, None)
         self._columns.clear()
         self._searches.clear()

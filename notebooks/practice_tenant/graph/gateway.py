@@ -53,7 +53,7 @@ def answer(
         del headers["Vary"]  # as recorded: a 204 has neither
     else:
         headers = {"Content-Type": ODATA_JSON, "OData-Version": "4.0"} | headers
-    return Answer(given.status, headers | given.headers, given.body)
+    return Answer(given.status, headers | given.headers, given.body, afterwards=given.afterwards)
 
 
 def _admit(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice
 from json.encoder import encode_basestring as json_string
 from typing import Any
@@ -41,13 +41,16 @@ def list_users(call: Call) -> Answer:
     head: dict[str, Any] = {"@odata.context": context_url(USERS, query)}
     if query.count and query.skiptoken is None:
         head["@odata.count"] = _count(people, query)
-    if next(matching, None) is not None:
+    following = list(islice(matching, query.page_size))
+    afterwards = None
+    if following:
         last_place, _ = page[-1]
+        afterwards = partial(people.prepare, [user for _, user in following], query.returned, _in_json, people.revision)
         head["@odata.nextLink"] = next_link(
             f"{call.base}/users", query, write_page_token(tokens, "users", query, last_place)
         )
     users = b",".join(_listed(people, [user for _, user in page], query))
-    return Answer(body=compact(head)[:-1] + b',"value":[' + users + b"]}")
+    return Answer(body=compact(head)[:-1] + b',"value":[' + users + b"]}", afterwards=afterwards)
 
 
 def count_users(call: Call) -> Answer:
