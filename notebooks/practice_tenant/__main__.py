@@ -12,6 +12,9 @@ import json
 import logging
 import os
 import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 from .control import PREFIX
 from .emulator import Emulator, portal_refusal
@@ -20,8 +23,11 @@ from .options import Options, options_parser, read_settings
 from .portal.door import is_loopback
 from .portal.sign_in import PUBLIC_PAGE
 from .server import Server, on_stop_signals
+from .signing import SigningKey
 from .state import State
 from .tls import LOOPBACK, LoopbackTls
+
+_Made = TypeVar("_Made")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -39,9 +45,11 @@ def main(arguments: list[str] | None = None) -> int:
     on_stop_signals(lambda *_: sys.exit(0), ignore_interrupt=options.until_stdin_closes)  # while it is starting
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(name)s: %(message)s")
     logging.getLogger("tornado").setLevel(logging.ERROR)  # a client's broken handshake is the client's to report
+    make_signing_key = _in_the_background(SigningKey.generate)
     try:
         settings = read_settings(options)
-        emulator = Emulator(State(settings, options.throttle), options.latency_ms)
+        state = State(settings, options.throttle, make_signing_key=make_signing_key)
+        emulator = Emulator(state, options.latency_ms)
     except ValueError as error:
         parser.error(str(error))
     tls = LoopbackTls()
@@ -63,6 +71,14 @@ def main(arguments: list[str] | None = None) -> int:
         if settings.registrations:
             settings.registrations.withdraw()
     return 0
+
+
+def _in_the_background(make: Callable[[], _Made]) -> Callable[[], _Made]:
+    """Begin to make something now; what is returned waits for it and gives it."""
+    worker = ThreadPoolExecutor(max_workers=1)
+    made = worker.submit(make)
+    worker.shutdown(wait=False)
+    return made.result
 
 
 def _listen(parser: Options, emulator: Emulator, tls: LoopbackTls, port: int) -> Server:

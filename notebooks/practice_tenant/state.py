@@ -6,8 +6,9 @@ import json
 import re
 import secrets
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from .directory.made_people import load_people
@@ -66,7 +67,7 @@ class State:
         throttle: whether Graph's resource-unit limits are enforced.
         control_key: what the control interface asks for.
         portal_key: the folder that the portal's pages lie in, 22 characters that nobody can guess.
-        signing_key: signs the tokens; made new unless one is given.
+        make_signing_key: gives the key that signs the tokens, when the first one is needed; see `signing_key`.
 
     Attributes:
         tenant, limits, sign_ins, faults: see their classes.
@@ -78,7 +79,7 @@ class State:
     throttle: bool = False
     control_key: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
     portal_key: str = field(default_factory=lambda: secrets.token_urlsafe(16), repr=False)
-    signing_key: SigningKey = field(default_factory=SigningKey.generate, repr=False)
+    make_signing_key: Callable[[], SigningKey] = field(default=SigningKey.generate, repr=False)
 
     def __post_init__(self) -> None:
         self.sign_in_address: str | None = None
@@ -87,6 +88,11 @@ class State:
             settings.users, sign_in_names=settings.sign_in_names, organisation=settings.organisation
         )
         self.reset()
+
+    @cached_property
+    def signing_key(self) -> SigningKey:
+        """The key that signs the tokens. To make one takes a tenth of a second, so nobody waits before it is needed."""
+        return self.make_signing_key()
 
     def reset(self) -> None:
         """Back to the state of the start; the signing key stays, so tokens stay good."""

@@ -92,7 +92,7 @@ class Practice:
         settings = Settings(**given)
         options = dict(self.options)
         latency_ms = options.pop("latency_ms", 0)
-        state = State(settings, **{"signing_key": signing_key()} | options)
+        state = State(settings, **{"make_signing_key": signing_key} | options)
         self.emulator = Emulator(state, latency_ms)
 
     @property
