@@ -1,19 +1,17 @@
-"""Exchanges as a table and as a sequence diagram, in words that are the same on every run."""
+"""Exchanges as the rows of a table and as a sequence diagram, in words that are the same on every run."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import pandas as pd
-
 from .exchange import Exchange, Places
 
 COLUMNS = ("#", "method", "host", "path", "status", "note", "sent", "answered")
 
 
-def table(exchanges: list[Exchange], places: Places, columns: Sequence[str]) -> WireTable:
-    """One row for each exchange; without ports, ids and times.
+def rows(exchanges: list[Exchange], places: Places, columns: Sequence[str]) -> list[dict[str, Any]]:
+    """What a table has of each exchange, by column; without ports, ids and times.
 
     Raises:
         ValueError: a column is none of COLUMNS.
@@ -21,7 +19,7 @@ def table(exchanges: list[Exchange], places: Places, columns: Sequence[str]) -> 
     unknown = [name for name in columns if name not in COLUMNS]
     if unknown:
         raise ValueError(f"there is no column {unknown[0]!r}: the columns are {', '.join(COLUMNS)}")
-    rows = [
+    return [
         {
             "#": number,
             "method": one.method,
@@ -34,30 +32,6 @@ def table(exchanges: list[Exchange], places: Places, columns: Sequence[str]) -> 
         }
         for number, one in enumerate(exchanges, start=1)
     ]
-    return WireTable(rows, columns=list(columns))
-
-
-class WireTable(pd.DataFrame):
-    """A DataFrame that is shown whole, left-aligned and without its index."""
-
-    @property
-    def _constructor(self) -> type[WireTable]:
-        return WireTable
-
-    def __repr__(self) -> str:
-        columns = [[str(name), *map(str, self[name])] for name in self.columns]
-        widths = [max(map(len, column)) for column in columns]
-        lines = [
-            "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip()
-            for line in zip(*columns, strict=True)
-        ]
-        return "\n".join(lines)
-
-    def _repr_html_(self) -> str:
-        # No MathJax: JupyterLab would take what is between the $ of $top and $select for a formula.
-        with pd.option_context("display.max_colwidth", None, "display.html.use_mathjax", False):
-            html: str = self.to_html(index=False, justify="left")
-        return html.replace("<td>", '<td style="text-align: left;">')  # JupyterLab aligns cells right by itself
 
 
 class SequenceDiagram:

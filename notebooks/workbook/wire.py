@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Any
 
-import pandas as pd
 import requests
 
-from .drawing import SequenceDiagram, assertion_in_words, table
+from .drawing import SequenceDiagram, assertion_in_words, rows
 from .exchange import Exchange, Places, asked, failure_in_words, fill_in
 from .problems import ConnectionProblem, explain, is_no_answer
 
@@ -68,8 +68,8 @@ class Wire:
         finally:
             self._steps.remove(step)
 
-    def table(self, *columns: str) -> pd.DataFrame:
-        """One row for each exchange; what differs from run to run (ports, ids, times) is left out.
+    def table(self, *columns: str) -> Any:
+        """A pandas.DataFrame, one row for each exchange; what differs from run to run (ports, ids, times) is left out.
 
         Args:
             columns: which to show, of ``#``, ``method``, ``host``, ``path``, ``status``, ``note``, ``sent`` and
@@ -79,7 +79,10 @@ class Wire:
         Raises:
             ValueError: there is no such column.
         """
-        return table(self._exchanges, self._places, columns or ("method", "path", "status", "note"))
+        columns = columns or ("method", "path", "status", "note")
+        lines = rows(self._exchanges, self._places, columns)
+        tables = import_module("workbook.tables")  # brings pandas, which a chapter's first cell need not wait for
+        return tables.WireTable(lines, columns=list(columns))
 
     def sequence(self) -> SequenceDiagram:
         """The same as a drawing: who asked whom, in order."""
