@@ -17,6 +17,7 @@ import psutil
 import pytest
 from chapters import NOTEBOOKS
 from jupyter_client.manager import KernelManager
+from lent_tenants import Lender
 from nbval.kernel import CURRENT_ENV_KERNEL_NAME, NbvalKernelspecManager
 from workbook import PASSPHRASE, WorkbookProblem, bench, keys, open_bench, own_data, practice, settings
 from workbook.practice import PracticeTenant
@@ -36,6 +37,19 @@ def nothing_left_open(monkeypatch):
     yield
     while bench._open_tenants:
         bench._open_tenants.pop().close()
+
+
+@pytest.fixture(scope="module")
+def lender():
+    one = Lender()
+    yield one
+    one.end()
+
+
+@pytest.fixture
+def lent(lender, monkeypatch):
+    """For a test that is not about a tenant's start or end: `open_bench` gets one that is running already, as new."""
+    monkeypatch.setattr(bench, "PracticeTenant", lender)
 
 
 def is_gone(pid):
@@ -77,7 +91,7 @@ def test_it_opens_a_tenant_that_works(capsys):
     assert (one.is_practice, one.instance_discovery, one.client_secret) == (True, False, None)
 
 
-def test_every_file_it_names_is_a_credential():
+def test_every_file_it_names_is_a_credential(lent):
     one = open_bench(secret=True)
     credentials = [
         {"private_key_pfx_path": str(one.pfx_path), "passphrase": one.passphrase},
@@ -117,7 +131,7 @@ def test_it_says_what_is_ready(capsys):
     assert "no app yet" in capsys.readouterr().out
 
 
-def test_a_copy_that_cannot_be_written_is_said(capsys, tmp_path, monkeypatch):
+def test_a_copy_that_cannot_be_written_is_said(lent, capsys, tmp_path, monkeypatch):
     monkeypatch.setenv("WORKBOOK_KEYS", str(tmp_path / "keys"))
     monkeypatch.setenv("WORKBOOK_OUTPUT", str(tmp_path / "new" / "output"))
     open_bench()
@@ -145,7 +159,7 @@ def test_its_options_reach_the_tenant():
     assert len(one.session.get(f"{one.graph_endpoint}/users", headers=headers).json()["value"]) == 3
 
 
-def test_no_secret_shows_in_its_repr():
+def test_no_secret_shows_in_its_repr(lent):
     one = open_bench(secret=True)
     shown = repr(one) + repr(one.private_key) + repr(one.passphrase) + repr(one.client_secret) + repr(one.practice)
     assert "PRIVATE KEY" not in shown
@@ -154,7 +168,7 @@ def test_no_secret_shows_in_its_repr():
     assert one.practice._control.headers["X-Practice-Key"] not in shown
 
 
-def test_the_systems_proxy_and_ca_bundle_do_not_get_between(monkeypatch, tmp_path):
+def test_the_systems_proxy_and_ca_bundle_do_not_get_between(lent, monkeypatch, tmp_path):
     (tmp_path / "empty.pem").touch()
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "empty.pem"))
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
@@ -179,7 +193,7 @@ def test_opened_again_it_replaces_the_tenant():
     assert not is_gone(second.pid)
 
 
-def test_control_calls_do_what_they_say():
+def test_control_calls_do_what_they_say(lent):
     one = open_bench()
     endpoint = f"{one.authority}/oauth2/v2.0/token"
     one.practice.fail("token", count=1, skip=1, status=503)
@@ -197,7 +211,7 @@ def test_control_calls_do_what_they_say():
     assert "access_token" in client(one, credential).acquire_token_for_client(SCOPE)
 
 
-def test_the_administrator_signs_in_and_steps_of_a_batch_fail():
+def test_the_administrator_signs_in_and_steps_of_a_batch_fail(lent):
     one = open_bench()
     tools = msal.PublicClientApplication(
         "14d82eec-204b-4c2f-b7e8-296a70dab67e",
@@ -217,7 +231,7 @@ def test_the_administrator_signs_in_and_steps_of_a_batch_fail():
     assert (answer.status_code, answer.json()["responses"][0]["status"]) == (200, 429)
 
 
-def test_a_control_call_that_is_refused_is_a_sentence():
+def test_a_control_call_that_is_refused_is_a_sentence(lent):
     with pytest.raises(WorkbookProblem, match="target is one of: token, graph"):
         open_bench().practice.fail("everything")
 
@@ -265,13 +279,12 @@ def env_file(monkeypatch, tmp_path):
 
 
 @pytest.fixture
-def elsewhere(monkeypatch):
+def elsewhere(lender, monkeypatch):
     """A tenant that a .env may name, trusted as a company's own servers are: through REQUESTS_CA_BUNDLE."""
-    tenant = PracticeTenant([f"--certificate={keys.practice_pair().certificate_path}"])
+    tenant = lender([f"--certificate={keys.practice_pair().certificate_path}"])
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", tenant.ca_certificate)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    yield tenant
-    tenant.close()
+    return tenant
 
 
 def named(tenant, **changes):
@@ -286,12 +299,12 @@ def named(tenant, **changes):
     return values | changes
 
 
-def test_without_env_file_it_is_the_practice_tenant(env_file, capsys):
+def test_without_env_file_it_is_the_practice_tenant(lent, env_file, capsys):
     assert open_bench().is_practice
     assert capsys.readouterr().out == PRACTICE_TEXT
 
 
-def test_an_untouched_copy_of_env_sample_is_pointed_out(env_file, capsys):
+def test_an_untouched_copy_of_env_sample_is_pointed_out(lent, env_file, capsys):
     env_file(**dict.fromkeys((*settings.REQUIRED, *settings.OPTIONAL), ""))
     assert open_bench().is_practice
     note = capsys.readouterr().out.removeprefix(PRACTICE_TEXT)
@@ -354,7 +367,7 @@ def test_a_wider_role_is_enough(env_file, elsewhere, capsys):
     assert "Privacy  outputs now hold data of your organisation" in said
 
 
-def test_a_client_secret_opens_what_does_not_need_a_certificate(env_file, monkeypatch, capsys):
+def test_a_client_secret_opens_what_does_not_need_a_certificate(lent, env_file, monkeypatch, capsys):
     tenant = PracticeTenant(["--secret=practice-secret"])
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", tenant.ca_certificate)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
@@ -376,7 +389,7 @@ def test_an_argument_that_there_is_not_is_told():
 
 
 def test_what_is_shown_after_a_real_tenant_was_opened_is_marked_until_the_kernel_restarts(
-    env_file, elsewhere, monkeypatch, capsys
+    lent, env_file, elsewhere, monkeypatch, capsys
 ):
     registered, left = [], []
     shell = SimpleNamespace(events=SimpleNamespace(register=lambda *one: registered.append(one)))
@@ -409,7 +422,7 @@ def test_the_guard_knows_the_mark_and_the_line():
     assert f'"{outputs_guard.OWN_TENANT[0]}, ' in Path(bench.__file__).read_text(encoding="utf-8")
 
 
-def test_practice_only_beats_the_env_file(env_file, elsewhere):
+def test_practice_only_beats_the_env_file(lent, env_file, elsewhere):
     env_file(**named(elsewhere))
     assert open_bench(practice_only=True).practice.pid != elsewhere.pid
 
@@ -421,9 +434,9 @@ def test_a_typo_in_the_tenant_id_is_a_sentence(env_file, elsewhere):
         open_bench()
 
 
-def test_a_ca_bundle_that_is_gone_is_a_sentence(env_file, elsewhere):
+def test_a_ca_bundle_that_is_gone_is_a_sentence(env_file, elsewhere, monkeypatch, tmp_path):
     env_file(**named(elsewhere))
-    elsewhere.close()
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "gone.pem"))
     with pytest.raises(WorkbookProblem, match="names no file that can be read"):
         open_bench()
 
