@@ -7,14 +7,14 @@ Microsoft365DSC#3390 for the service principal of an app that is not to be had.
 import base64
 import json
 import re
-import subprocess
 import uuid
 
 import forge
 import msal
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from practice import CERTIFICATE, DER, GRAPH_SCOPE, PATIENCE, Practice, running, start
+from practice import CERTIFICATE, DER, GRAPH_SCOPE, Practice, running
+from practice_tenant import __main__ as command_line
 from practice_tenant.directory.administrators import EVERYBODY_WHO_ACTS
 from practice_tenant.directory.made_people import load_people
 from practice_tenant.directory.organisation import CONTOSO, organisation
@@ -353,11 +353,12 @@ def test_two_processes_know_each_others_apps_and_leave_no_file(tmp_path, certifi
         (["--multi-tenant", "--certificate", "CERTIFICATE", "--secret", "x"], "--certificate alone"),
     ],
 )
-def test_options_that_do_not_fit_are_told_in_one_line(certificate, options, said):
+@pytest.mark.usefixtures("own_signals")
+def test_options_that_do_not_fit_are_told_in_one_line(certificate, capsys, options, said):
     given = [certificate if option == "CERTIFICATE" else option for option in options]
-    process, stderr = start(*given, stdin=subprocess.DEVNULL)
-    with process.stdout, stderr:
-        assert process.wait(PATIENCE) == 2
-        stderr.seek(0)
-        text = stderr.read().decode()
-    assert re.fullmatch(rf"practice_tenant: [^\n]*{re.escape(said)}[^\n]*\n", text)
+    with pytest.raises(SystemExit) as ended:
+        command_line.main(given)
+    assert ended.value.code == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert re.fullmatch(rf"practice_tenant: [^\n]*{re.escape(said)}[^\n]*\n", shown.err)

@@ -4,7 +4,6 @@ import re
 import socket
 import tempfile
 from contextlib import closing
-from pathlib import Path
 from urllib.parse import quote, urlencode
 
 import forge
@@ -29,6 +28,20 @@ def browser():
     return Browser()
 
 
+@pytest.fixture(scope="module")
+def started():
+    """One process with the portal."""
+    with running("--portal") as tenant:
+        yield tenant
+
+
+@pytest.fixture
+def portal(started):
+    """The same process, as it was at the start."""
+    started.control("reset")
+    return started
+
+
 def outside(browser: Browser, target: str, method: str = "GET", body: bytes = b"", **headers: str):
     """A request to any address of the portal's port."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -38,11 +51,11 @@ def outside(browser: Browser, target: str, method: str = "GET", body: bytes = b"
 # --- the key ---------------------------------------------------------------------------------------------------------
 
 
-def test_the_key_is_22_characters_and_another_one_every_time(browser):
+def test_the_key_is_22_characters_and_another_one_every_time(browser, portal):
     keys = {Browser(practice=fresh()).practice.state.portal_key, browser.practice.state.portal_key}
     assert all(re.fullmatch(r"[\w-]{22}", key) for key in keys)
-    with running("--portal") as one, running("--portal") as two:
-        assert len({run.facts["portal_url"].split("/")[3] for run in (one, two)}) == 2
+    with running("--portal") as another:
+        assert len({run.facts["portal_url"].split("/")[3] for run in (portal, another)}) == 2
 
 
 @pytest.mark.parametrize("folder", ["", "guess", "é", "%00", "..", "KEY*2", "key"])
@@ -230,24 +243,23 @@ def test_fuzz_no_address_and_no_body_makes_it_fail(page, query, method, body):
 # --- the sign-in page ------------------------------------------------------------------------------------------------
 
 
-def test_the_sign_in_page_moves_to_the_portal_and_gives_no_key_away():
-    with running("--portal") as tenant:
-        portal_url = tenant.facts["portal_url"]
-        app = msal.PublicClientApplication(
-            TOOLS, authority=tenant.facts["authority"], http_client=tenant.session, instance_discovery=False
-        )
-        flow = app.initiate_device_flow(["User.Read"])
-        assert flow["verification_uri"] == portal_url.rstrip("/").rpartition("/")[0] + "/device"
-        page = tenant.session.get(flow["verification_uri"], timeout=PATIENCE)
-        page_key = re.search(r'name="page_key" value="([^"]+)"', page.text)[1]
-        fields = {"page_key": page_key, "user_code": flow["user_code"], "decision": "approve"}
-        refused = tenant.session.post(flow["verification_uri"], fields | {"page_key": "guess"}, timeout=PATIENCE)
-        assert refused.status_code == 403
-        assert "You have signed in" in tenant.session.post(flow["verification_uri"], fields, timeout=PATIENCE).text
-        flow["latest_attempt_at"] = 0  # so that MSAL does not wait for its interval
-        assert "access_token" in app.acquire_token_by_device_flow(flow)
-        tenant.control("reset")
-        assert app.initiate_device_flow(["User.Read"])["verification_uri"] == flow["verification_uri"]
+def test_the_sign_in_page_moves_to_the_portal_and_gives_no_key_away(portal):
+    portal_url = portal.facts["portal_url"]
+    app = msal.PublicClientApplication(
+        TOOLS, authority=portal.facts["authority"], http_client=portal.session, instance_discovery=False
+    )
+    flow = app.initiate_device_flow(["User.Read"])
+    assert flow["verification_uri"] == portal_url.rstrip("/").rpartition("/")[0] + "/device"
+    page = portal.session.get(flow["verification_uri"], timeout=PATIENCE)
+    page_key = re.search(r'name="page_key" value="([^"]+)"', page.text)[1]
+    fields = {"page_key": page_key, "user_code": flow["user_code"], "decision": "approve"}
+    refused = portal.session.post(flow["verification_uri"], fields | {"page_key": "guess"}, timeout=PATIENCE)
+    assert refused.status_code == 403
+    assert "You have signed in" in portal.session.post(flow["verification_uri"], fields, timeout=PATIENCE).text
+    flow["latest_attempt_at"] = 0  # so that MSAL does not wait for its interval
+    assert "access_token" in app.acquire_token_by_device_flow(flow)
+    portal.control("reset")
+    assert app.initiate_device_flow(["User.Read"])["verification_uri"] == flow["verification_uri"]
 
 
 def test_a_code_is_typed_among_the_portals_pages_as_well(browser):
@@ -262,35 +274,34 @@ def test_a_code_is_typed_among_the_portals_pages_as_well(browser):
 # --- the real process ------------------------------------------------------------------------------------------------
 
 
-def test_an_app_clicked_with_requests_gets_a_token_by_msal_and_reads_users():
+def test_an_app_clicked_with_requests_gets_a_token_by_msal_and_reads_users(portal):
     certificate = forge.certificate()
-    with running("--portal") as tenant:
-        url, session = tenant.facts["portal_url"], tenant.session
-        page = session.post(f"{url}new", {"name": "clicked"}, timeout=PATIENCE)
-        object_id = re.search(r"id=([0-9a-f-]{36})", page.url)[1]
-        client_id = re.search(r'Application \(client\) ID</dt><dd><code class="guid">([^<]+)', page.text)[1]
-        files = {"certificate": ("server.crt", pem(certificate))}
-        page = session.post(f"{url}upload?id={object_id}", {"description": "mine"}, files=files, timeout=PATIENCE)
-        assert "Successfully updated application clicked credentials." in page.text
-        where = f"{url}add-permission?id={object_id}&api={GRAPH_APP_ID}&kind=application"
-        session.post(where, {"permission": GRAPH_APP_ROLES["User.Read.All"]}, timeout=PATIENCE)
-        page = session.post(f"{url}consent?id={object_id}", timeout=PATIENCE)
-        assert "Successfully granted admin consent" in page.text
+    url, session = portal.facts["portal_url"], portal.session
+    page = session.post(f"{url}new", {"name": "clicked"}, timeout=PATIENCE)
+    object_id = re.search(r"id=([0-9a-f-]{36})", page.url)[1]
+    client_id = re.search(r'Application \(client\) ID</dt><dd><code class="guid">([^<]+)', page.text)[1]
+    files = {"certificate": ("server.crt", pem(certificate))}
+    page = session.post(f"{url}upload?id={object_id}", {"description": "mine"}, files=files, timeout=PATIENCE)
+    assert "Successfully updated application clicked credentials." in page.text
+    where = f"{url}add-permission?id={object_id}&api={GRAPH_APP_ID}&kind=application"
+    session.post(where, {"permission": GRAPH_APP_ROLES["User.Read.All"]}, timeout=PATIENCE)
+    page = session.post(f"{url}consent?id={object_id}", timeout=PATIENCE)
+    assert "Successfully granted admin consent" in page.text
 
-        key = forge.private_key().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-        app = msal.ConfidentialClientApplication(
-            client_id,
-            authority=tenant.facts["authority"],
-            http_client=session,
-            instance_discovery=False,
-            client_credential={"private_key": key, "public_certificate": pem(certificate).decode()},
-        )
-        token = app.acquire_token_for_client([GRAPH_SCOPE])["access_token"]
-        users = session.get(
-            f"{tenant.facts['graph_endpoint']}/users", headers={"Authorization": f"Bearer {token}"}, timeout=PATIENCE
-        )
-        assert len(users.json()["value"]) == 100
-        assert tenant.log() == ""
+    key = forge.private_key().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    app = msal.ConfidentialClientApplication(
+        client_id,
+        authority=portal.facts["authority"],
+        http_client=session,
+        instance_discovery=False,
+        client_credential={"private_key": key, "public_certificate": pem(certificate).decode()},
+    )
+    token = app.acquire_token_for_client([GRAPH_SCOPE])["access_token"]
+    users = session.get(
+        f"{portal.facts['graph_endpoint']}/users", headers={"Authorization": f"Bearer {token}"}, timeout=PATIENCE
+    )
+    assert len(users.json()["value"]) == 100
+    assert portal.log() == ""
 
 
 def test_without_the_option_there_is_no_portal():
@@ -304,18 +315,17 @@ def test_without_the_option_there_is_no_portal():
         assert codes["verification_uri"] == f"{tenant.origin}/common/oauth2/deviceauth"
 
 
-def test_the_port_takes_its_own_machine_only_and_says_so_on_a_page():
-    with running("--portal") as tenant:
-        port = int(tenant.facts["portal_url"].split(":")[2].partition("/")[0])
-        url = tenant.facts["portal_url"] + "apps"
-        for host, status in (("evil.example", 421), (f"evil.example:{port}", 421), ("localhost:8888", 200)):
-            answer = tenant.session.get(url, headers={"Host": host}, timeout=PATIENCE)
-            assert (answer.status_code, answer.headers["Content-Type"]) == (status, "text/html; charset=utf-8")
-        addresses = {info[4][0] for info in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)}
-        for address in addresses - {"127.0.0.1"}:
-            with closing(socket.socket()) as probe:
-                probe.settimeout(2)
-                assert probe.connect_ex((address, port)) != 0
+def test_the_port_takes_its_own_machine_only_and_says_so_on_a_page(portal):
+    port = int(portal.facts["portal_url"].split(":")[2].partition("/")[0])
+    url = portal.facts["portal_url"] + "apps"
+    for host, status in (("evil.example", 421), (f"evil.example:{port}", 421), ("localhost:8888", 200)):
+        answer = portal.session.get(url, headers={"Host": host}, timeout=PATIENCE)
+        assert (answer.status_code, answer.headers["Content-Type"]) == (status, "text/html; charset=utf-8")
+    addresses = {info[4][0] for info in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)}
+    for address in addresses - {"127.0.0.1"}:
+        with closing(socket.socket()) as probe:
+            probe.settimeout(2)
+            assert probe.connect_ex((address, port)) != 0
 
 
 def test_behind_a_proxy_every_host_is_taken_and_the_key_still_asked_for():
@@ -330,18 +340,18 @@ def test_behind_a_proxy_every_host_is_taken_and_the_key_still_asked_for():
 
 
 @pytest.mark.parametrize("megabytes", [5, 20])
-def test_a_file_that_is_too_large_is_refused_on_a_page_and_the_next_click_answered(megabytes):
-    with running("--portal") as tenant, tempfile.TemporaryDirectory() as folder:
-        url, large = tenant.facts["portal_url"], Path(folder) / "server.crt"
-        large.write_bytes(b"0" * (megabytes * 1024 * 1024))
-        with large.open("rb") as file:
-            answer = tenant.session.post(f"{url}upload?id=x", files={"certificate": file}, timeout=PATIENCE)
-        assert answer.status_code == 413
-        assert "It is not Microsoft&#x27;s." in answer.text
-        assert tenant.session.get(f"{url}apps", timeout=PATIENCE).status_code == 200
+def test_a_file_that_is_too_large_is_refused_on_a_page_and_the_next_click_answered(portal, megabytes):
+    url = portal.facts["portal_url"]
+    with tempfile.TemporaryFile() as file:
+        file.write(b"0" * (megabytes * 1024 * 1024))
+        file.seek(0)
+        files = {"certificate": ("server.crt", file)}
+        answer = portal.session.post(f"{url}upload?id=x", files=files, timeout=PATIENCE)
+    assert answer.status_code == 413
+    assert "It is not Microsoft&#x27;s." in answer.text
+    assert portal.session.get(f"{url}apps", timeout=PATIENCE).status_code == 200
 
 
-def test_the_https_port_knows_nothing_of_the_portals_pages():
-    with running("--portal") as tenant:
-        key = tenant.facts["portal_url"].rstrip("/").rpartition("/")[2]
-        assert tenant.session.get(f"{tenant.origin}/{key}/apps", timeout=PATIENCE).status_code == 404
+def test_the_https_port_knows_nothing_of_the_portals_pages(portal):
+    key = portal.facts["portal_url"].rstrip("/").rpartition("/")[2]
+    assert portal.session.get(f"{portal.origin}/{key}/apps", timeout=PATIENCE).status_code == 404

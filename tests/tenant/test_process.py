@@ -22,8 +22,9 @@ import pytest
 import requests
 from chapters import NOTEBOOKS
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from practice import CERTIFICATE, PATIENCE, SECRET, read_facts, running, start, write_certificate
+from practice import CERTIFICATE, PATIENCE, SECRET, Practice, read_facts, running, start, write_certificate
 from practice_tenant import __main__ as command_line
+from practice_tenant.options import options_parser, read_settings
 
 WINDOWS = os.name == "nt"
 # Windows has no SIGTERM to send: there, only the console's own signals reach a process as signals.
@@ -66,11 +67,17 @@ def test_it_prints_one_line_of_json_and_nothing_else_ever(tmp_path):
         assert tenant.process.stdout.read() == b""
 
 
-def test_the_client_id_is_null_without_a_credential():
-    process, stderr = start()
+@pytest.fixture(scope="module")
+def without_input():
+    """A process without a credential whose input has ended before it starts: its facts and its status."""
+    process, stderr = start("--until-stdin-closes", stdin=subprocess.DEVNULL)
     with process, stderr:
-        assert read_facts(process)["client_id"] is None
-        process.terminate()
+        return read_facts(process), process.wait(PATIENCE)
+
+
+def test_the_client_id_is_null_without_a_credential(without_input):
+    facts, _ = without_input
+    assert facts["client_id"] is None
 
 
 def test_only_its_own_user_may_read_the_certificate_file(tenant):
@@ -90,8 +97,8 @@ def test_the_options_are_obeyed(tmp_path):
 
 
 def test_role_none_grants_nothing():
-    with running("--role", "none") as tenant:
-        assert tenant.get("/users").status_code == 403
+    given = read_settings(options_parser().parse_args(["--role", "none"]))
+    assert Practice(roles=given.roles).get("/v1.0/users").status == 403
 
 
 # --- mistakes on the command line -------------------------------------------------------------------------------
@@ -127,15 +134,6 @@ def assert_one_line(stderr, words):
     assert stderr.count("\n") == 1, stderr
     assert stderr.startswith("practice_tenant: ")
     assert words in stderr
-
-
-@pytest.fixture
-def own_signals():
-    """Puts back the handlers that the command line sets in this process."""
-    before = {sent: signal.getsignal(sent) for sent in (signal.SIGTERM, signal.SIGINT)}
-    yield
-    for sent, handler in before.items():
-        signal.signal(sent, handler)
 
 
 @pytest.mark.parametrize("name", MISTAKES)
@@ -231,11 +229,10 @@ def test_a_child_ends_when_its_parent_is_killed():
     assert not Path(facts["ca_certificate"]).exists()  # killed by the guard, it could not have removed it
 
 
-def test_an_input_that_has_ended_before_the_start_ends_it_at_once():
-    process, stderr = start("--until-stdin-closes", stdin=subprocess.DEVNULL)
-    with process, stderr:
-        assert read_facts(process)["pid"]
-        assert process.wait(PATIENCE) == 0
+def test_an_input_that_has_ended_before_the_start_ends_it_at_once(without_input):
+    facts, status = without_input
+    assert facts["pid"]
+    assert status == 0
 
 
 # --- who may talk to it -----------------------------------------------------------------------------------------
