@@ -42,8 +42,9 @@ def keys(tmp_path_factory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def tenant(keys):
+    """One process for all tests of the daemon."""
     certificate = ("--certificate", str(write_certificate(keys)), "--secret", SECRET)
     with running(*certificate, "--users", str(USERS), "--role", "User.ReadWrite.All") as process:
         yield process
@@ -51,11 +52,12 @@ def tenant(keys):
 
 @pytest.fixture
 def practice(tenant):
+    """The same process, as it was at the start."""
     tenant.control("reset")
     return tenant
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def everyone(tenant) -> set[str]:
     """The ids of all users, read in the plainest way."""
     ids, path = [], "/users?$select=id&$top=999"

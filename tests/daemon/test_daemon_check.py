@@ -119,19 +119,31 @@ def test_a_certificate_that_was_not_uploaded(check, key_file):
     assert "AADSTS700027" in lines["token"][1] and "correlation id" in lines["token"][1]
 
 
-@pytest.fixture(params=[(-400, -1, "ended on"), (1, 300, "not valid before"), (-300, 9, "ends on")], ids=str)
-def dated(request, key_file, tmp_path_factory):
-    """A tenant where a certificate with such dates is registered: variables for it, its last day, and the words."""
-    starts, ends, words = request.param
-    certificate = forge.certificate(starts_in_days=starts, ends_in_days=ends)
-    registered = write_certificate(tmp_path_factory.mktemp("crt"), certificate)
-    with running("--certificate", str(registered), "--users", "20") as tenant:
-        facts = tenant.facts
-        yield {
-            "AZURE_CLIENT_CERTIFICATE_PATH": key_file(certificate), "AZURE_AUTHORITY_HOST": tenant.origin,
-            "AZURE_TENANT_ID": facts["tenant_id"], "AZURE_CLIENT_ID": facts["client_id"],
-            "GRAPH_ENDPOINT": facts["graph_endpoint"], "REQUESTS_CA_BUNDLE": facts["ca_certificate"],
-        }, ends, words  # fmt: skip
+DATED = {(-400, -1): "ended on", (1, 300): "not valid before", (-300, 9): "ends on"}  # days from now: words
+
+
+@pytest.fixture(scope="module")
+def with_dates(tmp_path_factory):
+    """A tenant in which certificates with such dates are registered, and the certificates."""
+    folder = tmp_path_factory.mktemp("crt")
+    dated = {days: forge.certificate(starts_in_days=days[0], ends_in_days=days[1]) for days in DATED}
+    options = ["--users", "20"]
+    for number, certificate in enumerate(dated.values()):
+        options += ["--certificate", str(write_certificate(folder, certificate, f"{number}.crt"))]
+    with running(*options) as tenant:
+        yield tenant.facts | {"origin": tenant.origin}, dated
+
+
+@pytest.fixture(params=DATED, ids=str)
+def dated(request, with_dates, key_file):
+    """Variables for one of these certificates, its last day, and the words."""
+    facts, certificates = with_dates
+    return {
+        "AZURE_CLIENT_CERTIFICATE_PATH": key_file(certificates[request.param]),
+        "AZURE_AUTHORITY_HOST": facts["origin"], "AZURE_TENANT_ID": facts["tenant_id"],
+        "AZURE_CLIENT_ID": facts["client_id"], "GRAPH_ENDPOINT": facts["graph_endpoint"],
+        "REQUESTS_CA_BUNDLE": facts["ca_certificate"],
+    }, request.param[1], DATED[request.param]  # fmt: skip
 
 
 def test_a_certificate_outside_its_time(dated, check):

@@ -144,14 +144,19 @@ def test_progress_is_for_a_terminal_only(graph, everyone, monkeypatch, capsys):
 # --- parts ------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(params=["mixed", "prefix", "numbers"])
-def in_parts(request, keys, monkeypatch) -> Graph:
+@pytest.fixture(scope="module", params=["mixed", "prefix", "numbers"])
+def named(request):
+    """A tenant for each way in which sign-in names may be alike."""
+    with running("--secret", SECRET, "--users", str(USERS), "--sign-in-names", request.param) as tenant:
+        yield tenant
+
+
+@pytest.fixture
+def in_parts(named, monkeypatch) -> Graph:
     """Reads a directory of many small pages in parts, whatever the sign-in names are like."""
     monkeypatch.setattr(graph_daemon, "WORTH_IT", 0)
     monkeypatch.setattr(graph_daemon, "PAGE_SIZE", 50)
-    options = ("--secret", SECRET, "--users", str(USERS), "--sign-in-names", request.param)
-    with running(*options) as tenant:
-        yield connected(Graph(settings(tenant)), tenant)
+    return connected(Graph(settings(named)), named)
 
 
 @pytest.mark.parametrize("select", ["id", graph_daemon.UPN])
