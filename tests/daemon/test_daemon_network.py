@@ -303,7 +303,7 @@ def serve(authority, tmp_path):
         authority.issue_cert("127.0.0.1").configure_cert(context)
         server.socket = context.wrap_socket(server.socket, server_side=True)
         server.daemon_threads = True
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=[0.01], daemon=True).start()  # seconds until it sees its end
         servers.append(server)
         authority.cert_pem.write_to_path(tmp_path / "ca.pem")
         graph = Graph(FILLED_IN | {"endpoint": f"https://127.0.0.1:{server.server_port}/v1.0/users"})
