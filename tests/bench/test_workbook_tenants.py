@@ -71,24 +71,6 @@ def test_a_customer_may_have_an_app_of_its_own_whose_certificate_has_ended(opene
     assert x509.load_pem_x509_certificate(pair.certificate.encode()).not_valid_after_utc == pair.valid_until
 
 
-def test_all_end_when_the_bench_is_opened_anew_or_one_of_them_does_not_start(monkeypatch):
-    opened = open_bench(practice_only=True, customers={"adatum": {"users": 3}})
-    pids = [tenant.pid for tenant in opened.tenants.values()]
-    assert all(map(psutil.pid_exists, pids))
-    started = []
-    remembering = PracticeTenant.__init__
-
-    def init(self, options):
-        remembering(self, options)
-        started.append(self.pid)
-
-    monkeypatch.setattr(PracticeTenant, "__init__", init)
-    with pytest.raises(WorkbookProblem, match="cannot be a domain's name"):
-        open_bench(practice_only=True, customers={"not a name": {}, "adatum": {"users": 3}})
-    assert len(started) == 2
-    assert not any(map(psutil.pid_exists, pids + started))
-
-
 def test_a_secret_of_the_bench_cannot_be_pickled(opened):
     for secret in (opened.private_key, opened.passphrase):
         with pytest.raises(TypeError, match="does not travel"):
@@ -100,3 +82,21 @@ def test_a_secret_of_the_bench_cannot_be_pickled(opened):
 
     with pytest.raises((TypeError, pickle.PicklingError)):
         cloudpickle.dumps(task)
+
+
+def test_all_end_when_the_bench_is_opened_anew_or_one_of_them_does_not_start(opened, monkeypatch):
+    """The last test of this file: it ends the tenants of the others."""
+    pids = [tenant.pid for tenant in opened.tenants.values()]
+    assert all(map(psutil.pid_exists, pids))
+    started = []
+    remembering = PracticeTenant.__init__
+
+    def init(self, options):
+        remembering(self, options)
+        started.append(self.pid)
+
+    monkeypatch.setattr(PracticeTenant, "__init__", init)
+    with pytest.raises(WorkbookProblem, match="cannot be a domain's name"):
+        open_bench(practice_only=True, customers={"not a name": {}})
+    assert len(started) == 1
+    assert not any(map(psutil.pid_exists, pids + started))

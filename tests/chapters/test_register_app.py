@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 from chapters import NOTEBOOKS, code_cells, read, tags
+from lent_tenants import Lender
 from second_tenant import SecondTenant
 from workbook import PASSPHRASE, WorkbookProblem, bench, keys, settings
 from workbook.practice import PracticeTenant
@@ -211,8 +212,16 @@ STEPS = {
 }
 
 
+@pytest.fixture(scope="module")
+def lender():
+    one = Lender()
+    yield one
+    one.end()
+
+
 @pytest.mark.parametrize("clicked", [0, 1, 2, 3, 4])
-def test_whoever_clicked_reads_the_same_and_loses_nothing(clicked, capsys):
+def test_whoever_clicked_reads_the_same_and_loses_nothing(clicked, lender, monkeypatch, capsys):
+    monkeypatch.setattr(bench, "PracticeTenant", lender)
     names: dict = {"__name__": "chapter_02"}
     portal, said, written = Portal(names), {}, {}
     for name, source in CELLS.items():
@@ -227,6 +236,5 @@ def test_whoever_clicked_reads_the_same_and_loses_nothing(clicked, capsys):
         exec(source, names)  # noqa: S102 - the cells of a chapter of ours
         said[name] = capsys.readouterr().out
         written[name] = {one.method for one in list(names["bench"].wire)[before:]} - {"GET"}
-    names["bench"].practice.close()
     assert {name: said[name] for name in [*STEPS, "try"]} == {name: STORED[name] for name in [*STEPS, "try"]}
     assert [name for name in STEPS if written[name]] == list(STEPS)[clicked:]
