@@ -4,6 +4,7 @@ pytest reads tests/conftest.py up front when it starts at the root without a pat
 `pytest -k 03_build`. Given as a file, a notebook is refused ("not found"), because pytest would read none of this.
 """
 
+import gc
 import importlib
 import os
 import re
@@ -19,7 +20,7 @@ sys.path[:0] = [str(TESTS / folder) for folder in ("support", "chapters", "tools
 import remembered_keys  # noqa: F401, I001 - first: it must be there before others take the functions that it replaces
 import exercises
 import pytest
-from chapters import CELL_TIMEOUT, NOTEBOOKS, ROOT, SANITIZE, keys_folder, practice_environment, tags
+from chapters import CELL_TIMEOUT, NOTEBOOKS, ROOT, SANITIZE, find_fonts, keys_folder, practice_environment, tags
 from nbval.plugin import IPyNbCell
 
 # The longest files go first and the notebooks after them, so that at the end no worker waits for another.
@@ -58,6 +59,18 @@ def pytest_cmdline_main(config):
         # One more than there are cores: a test that waits for a process it started leaves its core to another.
         option.numprocesses, option.dist = min((os.cpu_count() or 1) + 1, MOST_WORKERS), "loadfile"
         option.loadscopereorder = False  # the order is that of pytest_collection_modifyitems below
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """Modules and tests stay until the end, so nobody looks for garbage while they come, nor among them later."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
 
 
 def is_plain(config) -> bool:
@@ -106,10 +119,6 @@ class NotebookRuns:
         self.collected = Counter(item.path.stem for item in items if item.path.suffix == ".ipynb")
         items.sort(key=lambda item: (item.path.name not in LONGEST, item.path.suffix != ".ipynb"))
 
-    def pytest_collection_finish(self, session):
-        if not session.config.option.collectonly:
-            importlib.import_module("matplotlib.font_manager")  # finds the fonts now: a cell would warn that it does
-
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item):
         yield
@@ -119,6 +128,8 @@ class NotebookRuns:
     @pytest.hookimpl(tryfirst=True)  # before nbval starts the kernel, which inherits the environment
     def pytest_runtest_setup(self, item):
         os.environ["WORKBOOK_KEYS"] = str(keys_folder(self.scratch, item.path.stem))
+        if isinstance(item, IPyNbCell):
+            find_fonts()
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import itertools
 import re
 
 import pytest
-from chapters import CHAPTERS, code_cells, read
+from chapters import CHAPTERS, code_cells, known
 from documents import DOCUMENTS, headings, markdown, named_links, without_blocks
 
 each_document = pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_every_picture_has_an_alternative_text(document):
 
 @each_chapter
 def test_every_chart_has_an_alternative_text(chapter):
-    drawn = [cell for cell in code_cells(read(chapter)) if any("image/png" in o.get("data", {}) for o in cell.outputs)]
+    drawn = [cell for cell in code_cells(known(chapter)) if any("image/png" in o.get("data", {}) for o in cell.outputs)]
     assert [cell.id for cell in drawn if len(cell.metadata.get("alt", "").split()) < 8] == []
 
 

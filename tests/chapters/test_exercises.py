@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from chapters import CHAPTERS, NOTEBOOKS, code_cells, read, tags
+from chapters import CHAPTERS, NOTEBOOKS, code_cells, known, tags
 from exercises import (
     CHOOSE,
     EXERCISES,
@@ -45,7 +45,7 @@ def test_a_chapter_has_three_or_four_exercises(chapter):
 
 @each_chapter
 def test_every_exercise_cell_belongs_to_an_exercise_of_this_chapter(chapter):
-    found = Counter(tag for cell in read(chapter).cells for tag in tags(cell))
+    found = Counter(tag for cell in known(chapter).cells for tag in tags(cell))
     exercises = exercises_of(chapter)
     assert found["exercise"] == found["check"] == found["solution"] == len(exercises)
     names = {exercise.name for exercise in exercises}
@@ -76,7 +76,7 @@ def test_the_four_cells_keep_the_contract(exercise):
 
 @each_exercise
 def test_the_four_cells_stand_in_order(exercise):
-    order = [cell.id for cell in read(exercise.chapter).cells]
+    order = [cell.id for cell in known(exercise.chapter).cells]
     cells = [exercise.text, exercise.stub, exercise.check, exercise.solution]
     places = [order.index(cell.id) for cell in cells]
     assert places == sorted(places)
@@ -122,7 +122,7 @@ def test_the_solution_is_one_folded_block_that_defines_the_same_name(exercise):
 @each_exercise
 def test_nothing_else_uses_the_answer(exercise):
     word = re.compile(rf"\b{exercise.answer}\b")
-    others = [cell for cell in code_cells(read(exercise.chapter)) if not {"exercise", "check"} & set(tags(cell))]
+    others = [cell for cell in code_cells(known(exercise.chapter)) if not {"exercise", "check"} & set(tags(cell))]
     assert [cell.id for cell in others if word.search(cell.source)] == []
 
 

@@ -6,7 +6,7 @@ import live
 import nbformat
 import outputs_guard
 import pytest
-from chapters import CHAPTERS, code_cells, read
+from chapters import CHAPTERS, code_cells, known, read
 from cryptography import x509
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 from second_tenant import SecondTenant
@@ -19,8 +19,8 @@ from workbook.keys import practice_pair
 
 def test_the_chapters_say_which_cells_follow_env():
     assert {"00_start_here", "02_register_app", "06_load_users"} <= {one.stem for one in live.following_chapters()}
-    assert len(live.following(read(LOAD_USERS))) == len(code_cells(read(LOAD_USERS)))
-    assert live.following(read(REGISTER))[0] == "own-bench"
+    assert len(live.following(known(LOAD_USERS))) == len(code_cells(known(LOAD_USERS)))
+    assert live.following(known(REGISTER))[0] == "own-bench"
 
 
 def test_nobody_is_asked_to_sign_in():

@@ -20,7 +20,7 @@ from pathlib import Path
 import cloudpickle
 import psutil
 import pytest
-from chapters import NOTEBOOKS, code_cells, read
+from chapters import NOTEBOOKS, code_cells, known
 from distributed import Client, as_completed
 from workbook import bench as benches
 from workbook import open_bench
@@ -38,13 +38,13 @@ TOKEN = re.compile(rb"eyJ[\w-]{20,}\.eyJ[\w-]{20,}\.[\w-]{20,}")
 
 def cell(name):
     """The source of one of the chapter's code cells."""
-    [found] = [one.source for one in code_cells(read(CHAPTER)) if one.id == name]
+    [found] = [one.source for one in code_cells(known(CHAPTER)) if one.id == name]
     return found
 
 
 def cluster_section():
     """The section of the chapter with the commands for three terminals."""
-    [found] = [one.source for one in read(CHAPTER).cells if one.id == "cluster-text"]
+    [found] = [one.source for one in known(CHAPTER).cells if one.id == "cluster-text"]
     return found
 
 

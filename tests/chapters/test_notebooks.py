@@ -7,7 +7,7 @@ from collections import Counter
 
 import nbformat
 import pytest
-from chapters import CHAPTERS, SANITIZE, code_cells, read, tags
+from chapters import CHAPTERS, SANITIZE, code_cells, known, tags
 from nbval.plugin import get_sanitize_patterns
 
 each_chapter = pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.stem)
@@ -43,7 +43,7 @@ def texts(notebook: nbformat.NotebookNode) -> list[str]:
 
 @each_chapter
 def test_plain_pytest_collects_every_code_cell(chapter, collected):
-    assert collected[chapter.stem] == len(code_cells(read(chapter)))
+    assert collected[chapter.stem] == len(code_cells(known(chapter)))
 
 
 @each_chapter
@@ -59,7 +59,7 @@ def test_the_notebook_is_valid_and_its_cell_ids_are_unique(chapter):
 
 @each_chapter
 def test_the_notebook_is_stored_run_from_top_to_bottom(chapter):
-    cells = code_cells(read(chapter))
+    cells = code_cells(known(chapter))
     assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
 
 
@@ -67,7 +67,7 @@ def test_the_notebook_is_stored_run_from_top_to_bottom(chapter):
 def test_nbval_compares_every_cell_but_the_named_ones(chapter):
     marks = re.compile(r"nbval[-_](skip|ignore[-_]output)|PYTEST_VALIDATE_IGNORE_OUTPUT", re.IGNORECASE)
     found = {
-        cell.id for cell in code_cells(read(chapter)) if any(marks.search(text) for text in [cell.source, *tags(cell)])
+        cell.id for cell in code_cells(known(chapter)) if any(marks.search(text) for text in [cell.source, *tags(cell)])
     }
     assert found == {cell_id for name, cell_id in NOT_COMPARED if name == chapter.stem}
 
@@ -78,7 +78,7 @@ def test_few_cells_are_not_compared():
 
 @each_chapter
 def test_cells_fail_exactly_where_they_are_tagged(chapter):
-    cells = code_cells(read(chapter))
+    cells = code_cells(known(chapter))
     failed = [cell.id for cell in cells if any(output.output_type == "error" for output in cell.outputs)]
     assert failed == [cell.id for cell in cells if "raises-exception" in tags(cell)]
 
@@ -86,27 +86,27 @@ def test_cells_fail_exactly_where_they_are_tagged(chapter):
 @each_chapter
 def test_a_failure_shows_no_path_because_xmode_is_minimal(chapter):
     minimal = False
-    for cell in code_cells(read(chapter)):
+    for cell in code_cells(known(chapter)):
         minimal = minimal or "%xmode Minimal" in cell.source.splitlines()
         assert minimal or "raises-exception" not in tags(cell), cell.id
 
 
 @each_chapter
 def test_no_cell_hides_its_value_behind_a_semicolon(chapter):
-    hiding = [cell.id for cell in code_cells(read(chapter)) if cell.source.rstrip().endswith(";")]
+    hiding = [cell.id for cell in code_cells(known(chapter)) if cell.source.rstrip().endswith(";")]
     assert hiding == []  # nbval shows the value all the same: write `_ = …`
 
 
 @each_chapter
 def test_no_cell_rewrites_what_it_has_shown(chapter):
     rewriting = re.compile(r"clear_output|tqdm|display_id|update_display")
-    assert [cell.id for cell in code_cells(read(chapter)) if rewriting.search(cell.source)] == []
+    assert [cell.id for cell in code_cells(known(chapter)) if rewriting.search(cell.source)] == []
 
 
 @each_chapter
 @pytest.mark.parametrize("what", PRIVATE)
 def test_nothing_private_is_stored(chapter, what):
-    found = [PRIVATE[what].search(text) for text in texts(read(chapter))]
+    found = [PRIVATE[what].search(text) for text in texts(known(chapter))]
     assert [match.group()[:20] for match in found if match] == []
 
 
@@ -128,7 +128,7 @@ def test_the_patterns_for_private_things_find_them(what, sample):
 
 @each_chapter
 def test_outputs_are_text_pandas_tables_markdown_or_png(chapter):
-    for output in outputs(read(chapter)):
+    for output in outputs(known(chapter)):
         data = output.get("data", {})
         assert set(data) <= MIME_TYPES
         assert "text/html" not in data or 'class="dataframe' in data["text/html"]
@@ -141,7 +141,9 @@ def test_the_notebook_is_small(chapter):
 
 @each_chapter
 def test_code_cells_are_short(chapter):
-    lines = {cell.id: sum(1 for line in cell.source.splitlines() if line.strip()) for cell in code_cells(read(chapter))}
+    lines = {
+        cell.id: sum(1 for line in cell.source.splitlines() if line.strip()) for cell in code_cells(known(chapter))
+    }
     assert {cell_id: count for cell_id, count in lines.items() if count > 15} == {}
     assert statistics.median(lines.values()) <= 6
 

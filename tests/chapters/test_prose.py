@@ -5,7 +5,7 @@ import statistics
 from urllib.parse import unquote
 
 import pytest
-from chapters import CHAPTERS, code_cells, read
+from chapters import CHAPTERS, code_cells, known
 from documents import DOCUMENTS, anchors, links, markdown, prose, without_blocks
 
 LESSONS = [chapter for chapter in CHAPTERS if not chapter.stem.startswith("00")]
@@ -22,7 +22,7 @@ each_document = pytest.mark.parametrize(
 
 @each_chapter
 def test_it_opens_with_its_number_a_title_and_a_promise(chapter):
-    first = read(chapter).cells[0]
+    first = known(chapter).cells[0]
     title, *rest = first.source.split("\n\n")
     assert re.fullmatch(rf"# {chapter.stem[:2]} · \S.+", title)
     assert any(paragraph.rstrip().endswith(".") for paragraph in rest)
@@ -33,12 +33,12 @@ def test_it_links_its_neighbours_and_the_contents(chapter):
     at = CHAPTERS.index(chapter)
     neighbours = CHAPTERS[max(at - 1, 0) : at] + CHAPTERS[at + 1 : at + 2]
     expected = {neighbour.name for neighbour in neighbours} | ({CHAPTERS[0].name} if at else set())
-    assert expected <= set(links(read(chapter).cells[0].source))
+    assert expected <= set(links(known(chapter).cells[0].source))
 
 
 @each_chapter
 def test_it_says_what_you_do_learn_and_need_and_how_long_it_takes(chapter):
-    opening = "\n".join(cell.source for cell in read(chapter).cells[:3])
+    opening = "\n".join(cell.source for cell in known(chapter).cells[:3])
     for words in ["You will do", "You will learn", "You need"]:
         assert words in opening
     assert re.search(r"\d+ minutes", opening)
@@ -46,7 +46,7 @@ def test_it_says_what_you_do_learn_and_need_and_how_long_it_takes(chapter):
 
 @each_chapter
 def test_its_first_code_cell_opens_the_bench(chapter):
-    assert re.search(r"^(from workbook|import workbook)\b", code_cells(read(chapter))[0].source, re.MULTILINE)
+    assert re.search(r"^(from workbook|import workbook)\b", code_cells(known(chapter))[0].source, re.MULTILINE)
 
 
 @each_lesson
@@ -66,7 +66,7 @@ def test_it_ends_with_a_recap_table_and_recall_questions(chapter):
 
 @each_chapter
 def test_it_explains_more_than_it_runs(chapter):
-    notebook = read(chapter)
+    notebook = known(chapter)
     code = len(code_cells(notebook))
     assert (len(notebook.cells) - code) / code >= 1.1
 
@@ -85,7 +85,7 @@ def test_the_voice_is_calm(document, banned):
 def test_everything_that_is_folded_has_an_end_and_a_title(document):
     texts = [markdown(document)]
     if document.suffix == ".ipynb":
-        texts = [cell.source for cell in read(document).cells if cell.cell_type == "markdown"]
+        texts = [cell.source for cell in known(document).cells if cell.cell_type == "markdown"]
     for text in texts:
         tags = re.findall(r"</?(?:details|summary)\b", without_blocks(text))
         assert "".join(tags) == "<details<summary</summary</details" * (len(tags) // 4)
@@ -124,7 +124,7 @@ def test_it_does_without_the_habits_that_readers_stumbled_over(chapter):
 def test_an_output_of_more_than_two_values_says_what_they_are(chapter):
     bare = re.compile(r"\A\((?:[^,()]+, ){2,}[^,()]*\)\Z")
     shown = [
-        output.get("data", {}).get("text/plain", "") for cell in code_cells(read(chapter)) for output in cell.outputs
+        output.get("data", {}).get("text/plain", "") for cell in code_cells(known(chapter)) for output in cell.outputs
     ]
     assert [text for text in shown if bare.match(text)] == []
 
@@ -141,7 +141,7 @@ def test_every_word_of_the_glossary_is_explained_where_it_says():
 
 def texts_of(chapter):
     """The prose of each markdown cell: no code blocks, no HTML."""
-    cells = [cell.source for cell in read(chapter).cells if cell.cell_type == "markdown"]
+    cells = [cell.source for cell in known(chapter).cells if cell.cell_type == "markdown"]
     return [re.sub(r"```.*?```|<[^>]+>", " ", text, flags=re.DOTALL) for text in cells]
 
 

@@ -10,17 +10,17 @@ from pathlib import Path
 
 import pytest
 import requests
-from chapters import NOTEBOOKS, code_cells, read, tags
+from chapters import NOTEBOOKS, code_cells, known, tags
 from lent_tenants import Lender
 from second_tenant import SecondTenant
 from workbook import PASSPHRASE, WorkbookProblem, bench, keys, settings
 from workbook.practice import PracticeTenant
 
 CHAPTER = NOTEBOOKS / "02_register_app.ipynb"
-CELLS = {cell.id: cell.source for cell in code_cells(read(CHAPTER)) if not {*tags(cell)} & {"check", "exercise"}}
+CELLS = {cell.id: cell.source for cell in code_cells(known(CHAPTER)) if not {*tags(cell)} & {"check", "exercise"}}
 STORED = {
     cell.id: "".join(output.text for output in cell.outputs if output.output_type == "stream")
-    for cell in code_cells(read(CHAPTER))
+    for cell in code_cells(known(CHAPTER))
 }
 OWN = [name for name in CELLS if name.startswith("own-")]
 

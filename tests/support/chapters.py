@@ -1,7 +1,9 @@
 """Where the chapters are, and the one way in which the tests and the bake run them."""
 
+import importlib
 import os
 import subprocess
+from functools import cache
 from pathlib import Path
 
 import nbformat
@@ -22,6 +24,12 @@ CELL_TIMEOUT = 60  # seconds: far more than any cell needs, far less than anybod
 def read(path: Path) -> NotebookNode:
     """Reads a notebook in the version of the format in which it is stored."""
     return nbformat.read(path, as_version=nbformat.NO_CONVERT)
+
+
+@cache
+def known(path: Path) -> NotebookNode:
+    """A chapter as it is stored, parsed and validated once in a process: for those who change nothing in it."""
+    return read(path)
 
 
 def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
@@ -73,6 +81,11 @@ def keys_folder(scratch: Path, name: str) -> Path:
     return folder
 
 
+def find_fonts() -> None:
+    """Has matplotlib look for the machine's fonts, if nobody has yet: a cell would warn that it does."""
+    importlib.import_module("matplotlib.font_manager")  # with numpy and all: for those who start a kernel
+
+
 class KernelHere(AsyncKernelManager):
     """Starts the kernel that nbval starts: this interpreter's, whatever kernel specs the user has installed."""
 
@@ -87,6 +100,7 @@ def run(notebook: NotebookNode, environment: dict[str, str], timeout: int = CELL
     Raises nbclient.exceptions.CellExecutionError at the first error in a cell not tagged `raises-exception`,
     CellTimeoutError when a cell takes longer than `timeout` seconds, DeadKernelError when the kernel ends by itself.
     """
+    find_fonts()
     client = NotebookClient(
         notebook,
         kernel_name=CURRENT_ENV_KERNEL_NAME,

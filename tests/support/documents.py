@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from chapters import CHAPTERS, ROOT, read
+from chapters import CHAPTERS, ROOT, known
 
 READMES = [
     ROOT / "README.md",
@@ -19,7 +19,7 @@ def markdown(document: Path) -> str:
     """The Markdown text of a document: the whole of an .md file, the Markdown cells of a notebook."""
     if document.suffix == ".md":
         return document.read_text(encoding="utf-8")
-    return "\n\n".join(cell.source for cell in read(document).cells if cell.cell_type == "markdown")
+    return "\n\n".join(cell.source for cell in known(document).cells if cell.cell_type == "markdown")
 
 
 def without_blocks(text: str) -> str:

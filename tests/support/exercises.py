@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
-from chapters import CELL_TIMEOUT, CHAPTERS, code_cells, read, tags
+from chapters import CELL_TIMEOUT, CHAPTERS, code_cells, known, tags
 from nbval.plugin import IPyNbCell
 
 STUB, SOLUTION = "the stub", "the printed solution"
@@ -150,7 +150,7 @@ def answers_of(chapter: Path, which: str) -> dict[str, dict]:
 
 def exercises_of(chapter: Path) -> list[Exercise]:
     """The exercises of a chapter: every code cell tagged `exercise`, with the cells that share its id."""
-    notebook = read(chapter)
+    notebook = known(chapter)
     by_id = {cell.get("id"): cell for cell in notebook.cells}
     return [
         Exercise(

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from chapters import CHAPTERS, code_cells, keys_folder, practice_environment, read, run
+from chapters import CHAPTERS, code_cells, keys_folder, known, practice_environment, run
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 from workbook import WorkbookProblem
@@ -79,7 +79,7 @@ def following(notebook: NotebookNode) -> list[str]:
 
 def following_chapters() -> list[Path]:
     """The chapters of which at least a part follows .env."""
-    return [chapter for chapter in CHAPTERS if following(read(chapter))]
+    return [chapter for chapter in CHAPTERS if following(known(chapter))]
 
 
 def up_to_a_person(notebook: NotebookNode) -> NotebookNode:
