@@ -159,21 +159,35 @@ def test_another_new_file_passes(name, content):
 # --- as git and a learner use it -------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def clone(tmp_path, monkeypatch):
-    """A repository with the guard, its hook and one notebook; run(...) runs the guard, git(...) runs git in it."""
-    for name in [variable for variable in os.environ if variable.startswith("GIT_")]:
-        monkeypatch.delenv(name)
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """A repository with the guard, its hook and one notebook, for `clone` to copy."""
+    folder = tmp_path_factory.mktemp("installed")
     for name in ("data", "notebooks/practice_tenant", "tests/tools", ".githooks"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    (tmp_path / ".venv" / "bin").mkdir(parents=True)
-    (tmp_path / ".venv" / "bin" / "python").symlink_to(sys.executable)
-    (tmp_path / ".gitignore").write_text(".venv/\n__pycache__/\n")
-    write(tmp_path, notebook("practice"))
-    git(tmp_path, "init", "--quiet")
-    commit(tmp_path, "first")
-    assert guard(tmp_path, "--install").returncode == 0
-    return tmp_path
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / ".venv" / "bin").mkdir(parents=True)
+    (folder / ".venv" / "bin" / "python").symlink_to(sys.executable)
+    (folder / ".gitignore").write_text(".venv/\n__pycache__/\n")
+    write(folder, notebook("practice"))
+    with pytest.MonkeyPatch.context() as patch:
+        leave_no_git_variable(patch)
+        git(folder, "init", "--quiet")
+        commit(folder, "first")
+        assert guard(folder, "--install").returncode == 0
+    return folder
+
+
+@pytest.fixture
+def clone(installed, tmp_path, monkeypatch):
+    """That repository for one test alone; guard(...) runs the guard, git(...) runs git in it."""
+    leave_no_git_variable(monkeypatch)
+    return shutil.copytree(installed, tmp_path, symlinks=True, dirs_exist_ok=True)
+
+
+def leave_no_git_variable(patch):
+    """A hook that runs these tests has variables which would lead git to another repository."""
+    for name in [variable for variable in os.environ if variable.startswith("GIT_")]:
+        patch.delenv(name)
 
 
 def write(folder, content):
