@@ -67,6 +67,7 @@ def practice_environment(scratch: Path) -> dict[str, str]:
         "WORKBOOK_KEYS": str(keys_folder(scratch, "shared")),
         "WORKBOOK_OUTPUT": str(scratch / "output"),
         "IPYTHONDIR": str(scratch / "ipython"),  # not the user's start-up files, no common history
+        "DASK_DISTRIBUTED__WORKER__PRELOAD": repr([str(REMEMBERED_KEYS)]),
         "PYTHONPATH": os.pathsep.join(filter(None, [str(NOTEBOOKS), inherited])),
     }
 

@@ -6,7 +6,7 @@ proving the same few keys. Nothing else changes: a key that cannot be loaded is 
 to what is remembered, and a loaded key cannot be altered.
 
 To import this file is to switch it on, before PyJWT and the daemon take the functions by name. The kernels that run the
-chapters do it by a start-up file of IPython, see `chapters.practice_environment`.
+chapters do it by a start-up file of IPython, and Dask's workers preload it, see `chapters.practice_environment`.
 """
 
 from collections.abc import Callable
@@ -35,3 +35,4 @@ def remembering(load: Callable[..., Any]) -> Callable[..., Any]:
 serialization.load_pem_private_key = remembering(serialization.load_pem_private_key)
 serialization.load_der_private_key = remembering(serialization.load_der_private_key)
 pkcs12.load_key_and_certificates = remembering(pkcs12.load_key_and_certificates)
+pkcs12.load_pkcs12 = remembering(pkcs12.load_pkcs12)
