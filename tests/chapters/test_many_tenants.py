@@ -4,6 +4,7 @@ The chapter's own cells and commands are what runs here. No secret may reach the
 worker that is killed in the middle costs no tenant and doubles none.
 """
 
+import importlib
 import json
 import os
 import re
@@ -21,7 +22,6 @@ import cloudpickle
 import psutil
 import pytest
 from chapters import NOTEBOOKS, code_cells, known
-from distributed import Client, as_completed
 from workbook import bench as benches
 from workbook import open_bench
 
@@ -34,6 +34,11 @@ CUSTOMERS = {
 PEOPLE = {"contoso": 254, "fabrikam": 30, "wideworld": 2500}
 PATIENCE = 60  # seconds: how long a test waits for what takes one or two
 TOKEN = re.compile(rb"eyJ[\w-]{20,}\.eyJ[\w-]{20,}\.[\w-]{20,}")
+
+
+def distributed():
+    """Dask's package: it takes half a second, which pytest's other processes need not spend when they collect."""
+    return importlib.import_module("distributed")
 
 
 def cell(name):
@@ -110,7 +115,7 @@ class Terminals:
     def client(self):
         """The client that the chapter's three lines make, when both workers have come."""
         [lines] = re.findall(r"^```python\n(.+?)^```", cluster_section(), flags=re.MULTILINE | re.DOTALL)
-        variables = {"Client": Client}
+        variables = {"Client": distributed().Client}
         os.chdir(NOTEBOOKS)
         exec(lines.replace("8786", self.port), variables)  # noqa: S102 - our own chapter
         client = variables["client"]
@@ -185,7 +190,7 @@ def test_the_three_terminals_listen_on_this_machine_alone(client, terminals):
 
 def test_three_terminals_read_every_tenant_and_keep_the_failures_apart(course, client):
     futures = client.map(course.read_tenant, course.jobs, pure=False)
-    for _ in as_completed(futures, timeout=PATIENCE):
+    for _ in distributed().as_completed(futures, timeout=PATIENCE):
         pass
     failed = {job["tenant"]: future for job, future in zip(course.jobs, futures, strict=True) if future.exception()}
     assert list(failed) == ["litware"]

@@ -25,7 +25,7 @@ from practice import CERTIFICATE, DER, GRAPH_SCOPE, ORIGIN, SECRET, Practice, ru
 from practice_tenant.messages import FORM
 from test_tokens import BAD as BAD_TOKENS
 
-ATTACKER = forge.private_key("attacker")
+ATTACKER = forge.private_key("other")
 ATTACKERS = forge.certificate(ATTACKER)
 UNKNOWN = "11111111-2222-4333-8444-555555555555"
 JSON = {"Content-Type": "application/json"}

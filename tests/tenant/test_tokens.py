@@ -202,7 +202,7 @@ def signed_again(practice, header=None, key=None, alg="RS256", **claims):
     """Good claims with changes, under a header of one's own, signed with a key of one's own."""
     good, mine = forge.decoded(practice.token())
     members = {name: value for name, value in (good | {"alg": alg} | (header or {})).items() if value is not None}
-    return forge.sign(members, mine | claims, key or forge.private_key("attacker"), alg=alg)
+    return forge.sign(members, mine | claims, key or forge.private_key("other"), alg=alg)
 
 
 def by_entra(practice, **changes):
@@ -223,7 +223,7 @@ def with_public_key_as_secret(practice):
 
 
 def jwk(practice):
-    numbers = forge.private_key("attacker").public_key().public_numbers()
+    numbers = forge.private_key("other").public_key().public_numbers()
     return {"kty": "RSA", "e": "AQAB", "n": forge.encode_base64url(numbers.n.to_bytes(256, "big"))}
 
 
@@ -258,7 +258,7 @@ BAD = {
     "another key, named by its own kid": (lambda p: signed_again(p, {"kid": "mine", "x5t": "mine"}), BAD_SIGNATURE),
     "another key brought along as jwk": (lambda p: signed_again(p, {"jwk": jwk(p)}), BAD_SIGNATURE),
     "another key brought along as x5c": (
-        lambda p: signed_again(p, {"x5c": [forge.x5c(forge.certificate(forge.private_key("attacker")))]}),
+        lambda p: signed_again(p, {"x5c": [forge.x5c(forge.certificate(forge.private_key("other")))]}),
         BAD_SIGNATURE),
     "another key at a jku": (lambda p: signed_again(p, {"jku": f"{ORIGIN}/keys"}), BAD_SIGNATURE),
     "no kid": (lambda p: with_header(p, kid=None), BAD_SIGNATURE),
