@@ -239,7 +239,7 @@ ENDLESS = {
 @pytest.mark.parametrize("where", ["main thread", "another thread"])
 @pytest.mark.parametrize("kind", ENDLESS)
 def test_what_does_not_end_is_ended(double, monkeypatch, kind, where):
-    monkeypatch.setattr(watching, "DEADLINE", 0.3)
+    monkeypatch.setattr(watching, "DEADLINE", 0.1)
     verdict = []
     answer = defined(ENDLESS[kind], "double")
     if where == "main thread":
@@ -248,7 +248,7 @@ def test_what_does_not_end_is_ended(double, monkeypatch, kind, where):
         thread = threading.Thread(target=lambda: verdict.append(check(double, answer)))
         thread.start()
         thread.join(20)
-    assert verdict[0].hint == "double(2) has not ended after 0.3 seconds: look for a loop that has no end."
+    assert verdict[0].hint == "double(2) has not ended after 0.1 seconds: look for a loop that has no end."
 
 
 def test_the_alarm_is_put_back(double):

@@ -29,9 +29,12 @@ from pathlib import Path
 import nbformat
 from chapters import CELL_TIMEOUT, CHAPTERS, code_cells, known, tags
 from nbval.plugin import IPyNbCell
+from workbook import watching
 
 STUB, SOLUTION = "the stub", "the printed solution"
 CHOOSE, REPAIR, FILL, WRITE = "choose or predict", "repair", "fill in", "write"
+ENDLESS = "has not ended"  # what a hint says of an answer that never ends
+SHORT = 0.5  # seconds after which the tests are sure of it; a learner's answer has `watching.DEADLINE`
 SYMBOLS = {"not started": "⬜", "not yet": "❌", "right": "✅"}
 
 
@@ -186,10 +189,11 @@ def try_answers(check_cell: IPyNbCell) -> None:
         AssertionError: names each answer that does not get the verdict or the hint it should.
     """
     [exercise] = [one for one in exercises_of(check_cell.path) if one.check and one.check.id == check_cell.cell.id]
-    verdicts = {
-        answer: Verdict(*json.loads(printed_by(check_cell, trial(exercise, source)).splitlines()[-1]))
-        for answer, source in exercise.answers.items()
-    }
+    verdicts = {}
+    for answer, source in exercise.answers.items():
+        endless = ENDLESS in exercise.mistakes.get(answer, ("", ""))[1]
+        said = printed_by(check_cell, trial(exercise, source, SHORT if endless else watching.DEADLINE))
+        verdicts[answer] = Verdict(*json.loads(said.splitlines()[-1]))
     wrong = complaints(exercise, verdicts)
     printed_by(check_cell, exercise.solution_code)
     solved = printed_by(check_cell, f"print({exercise.check.source})")
@@ -199,12 +203,19 @@ def try_answers(check_cell: IPyNbCell) -> None:
         raise AssertionError(f"{exercise.name}: " + "; ".join(wrong))
 
 
-def trial(exercise: Exercise, source: str) -> str:
-    """Code that gives one answer, asks the check and prints the verdict as JSON on its last line."""
+def trial(exercise: Exercise, source: str, seconds: float) -> str:
+    """Code that gives one answer, asks the check and prints the verdict as JSON on its last line.
+
+    Args:
+        exercise: which one.
+        source: the answer.
+        seconds: how long the check waits for each call of the answer.
+    """
     return "\n".join(
         [
             "__names = dict(globals())",
             f"exec({source!r}, __names)",
+            f"__import__('workbook.watching').watching.DEADLINE = {seconds}",
             f"__verdict = check({exercise.name!r}, __names[{exercise.answer!r}])",
             "print()",
             "print(__import__('json').dumps([__verdict.state, __verdict.hint, repr(__verdict)]))",
