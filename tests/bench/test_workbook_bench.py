@@ -516,19 +516,13 @@ def is_alive(process):
     return line_with(process, "alive")
 
 
-@pytest.mark.skipif(
-    os.name == "nt", reason="Windows has no signal to a process group; the kernel test below covers Stop"
-)
-def test_stop_does_not_end_it(notebook):
+def test_it_survives_stop_and_ends_with_a_notebook_that_ends(notebook):
     process, pid = notebook
-    os.killpg(process.pid, signal.SIGINT)
-    assert line_with(process, "stopped")
+    if os.name != "nt":  # Windows has no signal to a process group; the kernel test below covers Stop
+        os.killpg(process.pid, signal.SIGINT)
+        assert line_with(process, "stopped")
     assert is_alive(process)
     assert not is_gone(pid)
-
-
-def test_it_ends_with_a_notebook_that_ends(notebook):
-    process, pid = notebook
     process.communicate("end\n", timeout=DEADLINE)
     assert process.returncode == 0
     assert is_gone(pid)

@@ -72,6 +72,7 @@ def practice_environment(scratch: Path) -> dict[str, str]:
     }
 
 
+@cache  # pytest asks before each test
 def keys_folder(scratch: Path, name: str) -> Path:
     """Makes the folder in which the run called `name` keeps its keys and certificates.
 

@@ -1,6 +1,7 @@
 """Keeps the practice tenant's README honest: every claim names a test that exists, every choice is owned up to."""
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -46,13 +47,19 @@ def test_a_behaviour_is_real_with_a_source_or_chosen_with_the_choice_or_absent(r
         assert re.fullmatch(r"chosen: .+ \((`[\w/]+\.py`(, )?)+\)", played)
 
 
+@cache
+def text_of(file: str) -> str:
+    """The text of a file with tests, which has its name alone."""
+    [path] = (ROOT / "tests").rglob(file)
+    return path.read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(("behaviour", "witness"), WITNESSED, ids=[name[:60] for name, _ in WITNESSED])
 def test_a_witness_exists(behaviour, witness):
     named = WITNESS.fullmatch(witness)
     assert named, f"{behaviour!r} names no test"
     file, function, case = named.groups()
-    [path] = (ROOT / "tests").rglob(file)
-    text = path.read_text(encoding="utf-8")
+    text = text_of(file)
     assert re.search(rf"^def {function}\(", text, flags=re.MULTILINE)
     assert case is None or f'"{case}"' in text
 
