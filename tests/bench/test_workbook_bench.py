@@ -89,6 +89,7 @@ def test_it_opens_a_tenant_that_works(capsys):
     users = one.session.get(f"{one.graph_endpoint}/users", headers={"Authorization": f"Bearer {token['access_token']}"})
     assert users.status_code == 200
     assert (one.is_practice, one.instance_discovery, one.client_secret) == (True, False, None)
+    assert one.practice.portal_url is None
 
 
 def test_every_file_it_names_is_a_credential(lent):

@@ -304,17 +304,6 @@ def test_an_app_clicked_with_requests_gets_a_token_by_msal_and_reads_users(porta
     assert portal.log() == ""
 
 
-def test_without_the_option_there_is_no_portal():
-    with running() as tenant:
-        assert tenant.facts["portal_url"] is None
-        codes = tenant.session.post(
-            f"{tenant.facts['authority']}/oauth2/v2.0/devicecode",
-            {"client_id": TOOLS, "scope": "User.Read"},
-            timeout=PATIENCE,
-        ).json()
-        assert codes["verification_uri"] == f"{tenant.origin}/common/oauth2/deviceauth"
-
-
 def test_the_port_takes_its_own_machine_only_and_says_so_on_a_page(portal):
     port = int(portal.facts["portal_url"].split(":")[2].partition("/")[0])
     url = portal.facts["portal_url"] + "apps"

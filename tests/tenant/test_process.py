@@ -101,6 +101,14 @@ def test_role_none_grants_nothing():
     assert Practice(roles=given.roles).get("/v1.0/users").status == 403
 
 
+def test_without_the_option_there_is_no_portal(tenant):
+    assert tenant.facts["portal_url"] is None
+    url = f"{tenant.facts['authority']}/oauth2/v2.0/devicecode"
+    fields = {"client_id": "14d82eec-204b-4c2f-b7e8-296a70dab67e", "scope": "User.Read"}  # Graph Command Line Tools
+    codes = tenant.session.post(url, fields, timeout=PATIENCE).json()
+    assert codes["verification_uri"] == f"{tenant.origin}/common/oauth2/deviceauth"
+
+
 # --- mistakes on the command line -------------------------------------------------------------------------------
 
 MISTAKES = {  # name: arguments (made in a folder), words of the one line
