@@ -84,6 +84,8 @@ def pytest_configure(config):
     config.option.nbval_sanitize_with = str(SANITIZE)
     config.option.nbval_cell_timeout = CELL_TIMEOUT
 
+    # What hypothesis remembers of our sources: no business of the repository, and of use to the next run as well.
+    os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(Path(tempfile.gettempdir()) / "workbook-hypothesis"))
     scratch = tempfile.TemporaryDirectory(prefix="workbook-tests-", ignore_cleanup_errors=True)
     config.add_cleanup(scratch.cleanup)
     if config.option.live:

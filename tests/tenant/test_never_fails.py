@@ -11,7 +11,7 @@ from itertools import pairwise
 from urllib.parse import quote, urlencode
 
 import pytest
-from hunt import HUNT
+from hunt import HUNT, LETTERS
 from hypothesis import given
 from hypothesis import strategies as st
 from practice import ORIGIN, Practice, fresh
@@ -249,7 +249,7 @@ IDS = st.sampled_from([
 ])  # fmt: skip
 TEXTS = st.sampled_from(
     ["", "x" * 300, "\ud800", "\udfff\ud800", "é", "😀", "\0", "a@contoso.example", "%", "'"]
-) | st.text(max_size=12)
+) | st.text(LETTERS, max_size=12)
 LEAVES = st.none() | st.booleans() | NUMBERS | TIMES | IDS | TEXTS
 NAMES = st.sampled_from([
     "@odata.id", "accountEnabled", "addIns", "api", "appId", "appRoleId", "appRoles", "ageGroup", "birthday",
@@ -263,7 +263,7 @@ NAMES = st.sampled_from([
     "extension_0123456789abcdef0123456789abcdef_n", "clientId", "consentType", "scope", "name",
     "subject", "audiences", "onPremisesExtensionAttributes", "requests", "method", "url", "headers", "body",
     "dependsOn", "customSecurityAttributes",
-]) | st.text(max_size=6)  # fmt: skip
+]) | st.text(LETTERS, max_size=6)  # fmt: skip
 VALUES = st.recursive(
     LEAVES,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner, max_size=6),
