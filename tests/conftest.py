@@ -28,7 +28,8 @@ LONGEST = {
     "07_read_large_directory.ipynb",
     "11_read_many_tenants.ipynb",
     "test_many_tenants.py",
-    "test_daemon_program.py",
+    "test_daemon_reading.py",
+    "test_process.py",
 }
 MOST_WORKERS = 4  # more would start more kernels than they save time
 

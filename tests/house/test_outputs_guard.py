@@ -171,9 +171,10 @@ def installed(tmp_path_factory):
     write(folder, notebook("practice"))
     with pytest.MonkeyPatch.context() as patch:
         leave_no_git_variable(patch)
-        git(folder, "init", "--quiet")
+        git(folder, "init", "--quiet", "--template=")
         commit(folder, "first")
         assert guard(folder, "--install").returncode == 0
+        git(folder, "repack", "-a", "-d", "--quiet")  # one file to copy, not a hundred
     return folder
 
 
