@@ -35,8 +35,6 @@ MOST_WORKERS = 4  # more would start more kernels than they save time
 
 sys.path.insert(0, str(NOTEBOOKS))  # the tests import practice_tenant, workbook and graph_daemon as a notebook does
 
-from practice import Practice
-
 # What `pytest --live` runs. By their names plain `pytest` passes these files by: without a tenant they say nothing.
 LIVE = [TESTS / "chapters" / "live_chapters.py", TESTS / "tenant" / "live" / "parity_rows.py"]
 
@@ -135,15 +133,15 @@ class NotebookRuns:
 
 
 @pytest.fixture(scope="module")
-def shared() -> Practice:
-    """One practice tenant for the tests of a file that change nothing."""
-    return Practice()
+def shared():
+    """One practice tenant, a `Practice`, for the tests of a file that change nothing."""
+    return importlib.import_module("practice").Practice()  # not for the process that only hands out the tests
 
 
 @pytest.fixture
-def practice() -> Practice:
-    """A practice tenant of the test's own."""
-    return Practice()
+def practice():
+    """A practice tenant of the test's own, a `Practice`."""
+    return importlib.import_module("practice").Practice()
 
 
 @pytest.fixture(scope="session")

@@ -52,6 +52,15 @@ def lent(lender, monkeypatch):
     monkeypatch.setattr(bench, "PracticeTenant", lender)
 
 
+def test_a_tenant_that_is_lent_again_is_as_new(lent):
+    first = open_bench()
+    first.practice.app("disable")
+    again = open_bench()
+    assert again.practice.pid == first.practice.pid
+    credential = {"private_key": again.private_key, "public_certificate": again.certificate}
+    assert "access_token" in client(again, credential).acquire_token_for_client(SCOPE)
+
+
 def is_gone(pid):
     """Whether a process has ended, be it that nobody has asked for its exit status yet."""
     try:
