@@ -124,36 +124,121 @@ def test_a_drawing_is_read_and_a_picture_is_not():
     assert outputs_guard.foreign(one) == []
 
 
+PEOPLE = "displayName,city\nAdele Vance,Oslo\n"
+KEY = "-----BEGIN PRIVATE KEY-----\n" + "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSj" * 2
+SECRET = "AZURE_CLIENT_SECRET=x8Q~secret"
+ENV_SAMPLE = (ROOT / "env.sample").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
         ("notebooks/users.csv", 'displayName,city\n"Vance, Adele",Oslo\n', "a value of displayName"),
         ("users.tsv", "city\tsurname\nOslo\tVancelot\n", "a value of surname"),
+        ("semicolons.csv", "displayName;city\nAdele Vance;Oslo\n", "a value of displayName"),
+        ("for Excel.csv", "sep=;\ndisplayName;city\nAdele Vance;Oslo\n", "a value of displayName"),
+        (
+            "unicode text of Excel.txt",
+            "displayName\tcity\nAdele Vance\tOslo\n".encode("utf-16"),
+            "a value of displayName",
+        ),
+        ("headed otherwise.csv", "Name,Department\nAdele Vance,Sales\n", "rows that the practice tenant does not have"),
+        ("counted.csv", "department,count\nNordic Freight,17\n", "rows that the practice tenant does not have"),
+        ("headless.csv", "1,2\nAdele Vance,Oslo,Norway\n", "rows that the practice tenant does not have"),
+        ("tests/users.csv", PEOPLE, "a value of displayName"),
+        ("notebooks/workbook/users.csv", PEOPLE, "a value of displayName"),
+        ("users.csv.bak", PEOPLE, "a value of displayName"),
+        ("users", PEOPLE, "a value of displayName"),
         ("data/mine.jsonl", '{"displayName":"Adele Vance"}\n', "a value of displayName"),
+        ("data/people.jsonl", '{"mail":"adele.vance@contoso.com"}\n', "a mail address"),
+        ("data/README.md", "ask adele.vance@contoso.com", "a mail address"),
+        ("users.yaml", "- mail: adele.vance@contoso.com", "a mail address"),
         ("notes.md", "ask adele.vance@contoso.com", "a mail address"),
         ("06.html", f"<div>{own_data.MARK}</div>", "your own tenant"),
-        ("notebooks/users.parquet", "PAR1", "what nobody can look into"),
-        ("chart.PNG", "PNG", "what nobody can look into"),
+        ("06.ipynb.bak", f"<div>{own_data.MARK}</div>", "your own tenant"),
+        ("notebooks/users.parquet", b"PAR1\x15\x04\x00", "what nobody can look into"),
+        ("users.xlsm", b"PK\x03\x04\x14\x00", "what nobody can look into"),
+        ("chart.PNG", b"\x89PNG\r\n\x1a\n", "what nobody can look into"),
+        ("of an older Excel.csv", "displayName\nJürgen\n".encode("cp1252"), "what nobody can look into"),
         ("notebooks/.env", "A=1", "a secret"),
+        (".env.bak", "A=1", "a secret"),
+        ("settings.txt", SECRET, "a secret"),
+        ("env.sample", ENV_SAMPLE.replace("#AZURE_CLIENT_SECRET=", SECRET), "a secret"),
+        ("env.sample", ENV_SAMPLE.replace("TENANT_ID=", "TENANT_ID=5d3f9a1e-0b7c-4e2d-9a6f-1c8e7b2d4f60"), "an id"),
+        ("parameters.json", '{"secret": "x8Q~secret"}', "a secret"),
         ("server.pem", "x", "a secret"),
+        ("key.txt", KEY, "a private key"),
     ],
 )
-def test_a_new_file_with_peoples_data_is_recognised(name, content, words):
-    [found] = outputs_guard.foreign_file(name, content.encode())
-    assert words in found
+def test_a_file_with_peoples_data_is_recognised(name, content, words):
+    found = outputs_guard.foreign_file(name, content if isinstance(content, bytes) else content.encode())
+    assert any(words in one for one in found), found
+    assert not any(part in str(found) for part in ("Adele", "adele", "Oslo", "x8Q", "5d3f9a1e"))
 
 
 @pytest.mark.parametrize(
     ("name", "content"),
     [
         ("practice.csv", "displayName,city\nLucía Ramírez Ortega,Seattle\n"),
+        ("practice.csv", "id,created,enabled,licences\n4,2024-06-01T00:00:00Z,True,\n"),
         ("notes.txt", 'he said "yes\nand left'),
+        ("notes.md", "Vance, Adele, and others: axe-core@4.14.1"),
+        ("env.sample", ENV_SAMPLE),
         ("tests/house/x.py", "adele.vance@contoso.com"),
+        ("tests/README.md", "adele.vance@contoso.com"),
         ("notebooks/mine.py", "print(1)"),
+        ("empty", ""),
     ],
 )
-def test_another_new_file_passes(name, content):
+def test_another_file_passes(name, content):
     assert outputs_guard.foreign_file(name, content.encode()) == []
+
+
+def test_a_private_key_in_an_output_is_recognised():
+    assert outputs_guard.foreign(printed(KEY)) == ["cell a: a private key"]
+
+
+def attached(name, **kinds):
+    one = notebook()
+    one["cells"].append(
+        {"cell_type": "markdown", "id": "m", "source": "", "metadata": {}, "attachments": {name: kinds}}
+    )
+    return one
+
+
+@pytest.mark.parametrize("name", ["image.png", "4e6f1c2a-portal.png", "06_table.jpg"])
+def test_a_picture_that_somebody_has_pasted_is_recognised(name):
+    [found] = outputs_guard.foreign(attached(name, **{"image/png": "iVBORw0KGgo="}))
+    assert found == "cell m: a picture that nobody can look into"
+
+
+def test_an_attachment_of_text_is_read_and_a_baked_picture_passes():
+    assert outputs_guard.foreign(attached("06_table.png", **{"image/png": "iVBORw0KGgo="})) == []
+    assert outputs_guard.foreign(attached("list.txt", **{"text/plain": "lucia.ramirez@contoso.example"})) == []
+    [found] = outputs_guard.foreign(attached("list.txt", **{"text/plain": "adele.vance@contoso.com"}))
+    assert found == "cell m: a mail address or sign-in name"
+
+
+BENCH = "Tenant   the practice tenant, on this machine only\nReady"
+
+
+def own(*texts):
+    """A notebook of one's own, a cell for each output, with the ids 0, 1, …"""
+    cells = [printed(text)["cells"][0] | {"id": str(number)} for number, text in enumerate(texts)]
+    return {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+
+
+def test_a_notebook_of_ones_own_shows_that_it_runs_on_the_practice_tenant():
+    assert outputs_guard.of_unknown_origin(own(BENCH, "Nordic Freight 17")) == []
+    assert outputs_guard.of_unknown_origin(own("Tenant   3 practice tenants, on this machine only", "1")) == []
+    unknown = "outputs that do not say which tenant they come from"
+    assert outputs_guard.of_unknown_origin(own("1", BENCH, "2")) == [f"cell 0: {unknown}"]
+    chart = notebook()
+    chart["cells"][0]["outputs"] = [{"output_type": "display_data", "data": {"image/png": "x"}, "metadata": {}}]
+    assert outputs_guard.of_unknown_origin(chart) == [f"cell a: {unknown}"]
+    failed = notebook()
+    failed["cells"][0]["outputs"] = [{"output_type": "error", "ename": "KeyError", "evalue": "'x'", "traceback": []}]
+    assert outputs_guard.of_unknown_origin(failed) == []
 
 
 # --- as git and a learner use it -------------------------------------------------------------------------------------
@@ -192,7 +277,7 @@ def leave_no_git_variable(patch):
 
 
 def write(folder, content):
-    path = folder / "notebooks" / "01.ipynb"
+    path = folder / "notebooks" / "01_keys.ipynb"
     path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     return path.read_bytes()
 
@@ -218,7 +303,7 @@ def test_a_commit_of_a_real_tenants_outputs_is_refused(clone):
     write(clone, notebook("Tenant   your own, contoso.com", "adele.vance@contoso.com"))
     refused = commit(clone, "by accident")
     assert refused.returncode != 0
-    assert refused.stderr.splitlines()[0] == "notebooks/01.ipynb holds outputs of your own tenant (cell a)."
+    assert refused.stderr.splitlines()[0] == "notebooks/01_keys.ipynb holds outputs of your own tenant (cell a)."
     assert len(refused.stderr.splitlines()) == 2
     assert "outputs_guard.py --restore" in refused.stderr
     assert "adele" not in refused.stderr
@@ -238,13 +323,13 @@ def test_restoring_keeps_what_was_written_in_cells(clone):
     stored = write(clone, notebook("practice"))
     write(clone, notebook("adele.vance@contoso.com"))
     guard(clone, "--restore")
-    assert (clone / "notebooks" / "01.ipynb").read_bytes() == stored
+    assert (clone / "notebooks" / "01_keys.ipynb").read_bytes() == stored
 
     changed = notebook("adele.vance@contoso.com", source="my own code")
     changed["cells"].append(copy.deepcopy(changed["cells"][0]) | {"id": "b"})
     write(clone, changed)
-    assert guard(clone, "--restore").stdout == "notebooks/01.ipynb: outputs put back\n"
-    cells = json.loads((clone / "notebooks" / "01.ipynb").read_text())["cells"]
+    assert guard(clone, "--restore").stdout == "notebooks/01_keys.ipynb: outputs put back\n"
+    cells = json.loads((clone / "notebooks" / "01_keys.ipynb").read_text())["cells"]
     assert [(cell["source"], cell["outputs"], cell["execution_count"]) for cell in cells] == [
         ("my own code", [], None),
         ("my own code", [], None),
@@ -274,11 +359,74 @@ def test_a_commit_of_a_table_beside_the_notebooks_is_refused(clone):
     refused = commit(clone, "a table")
     assert refused.stderr.splitlines() == [
         "notebooks/users.csv holds a mail address or sign-in name.",
-        "Keep such files in notebooks/output, which git ignores, and take them out of the commit with git rm --cached.",
+        "Keep such files in notebooks/output, which git ignores, and take them out of the commit with git rm --cached. "
+        "A file that belongs here is put back with git restore --staged --worktree, once you have "
+        "copied what is yours.",
     ]
     assert refused.returncode == guard(clone).returncode == 1
     assert git(clone, "rm", "--quiet", "--cached", "notebooks/users.csv").returncode == 0
     assert git(clone, "commit", "--allow-empty", "-m", "nothing").returncode == 0
+
+
+@LINUX
+@pytest.mark.parametrize(
+    "made",
+    [
+        ["commit", "--quiet", "-m", "x"],
+        ["commit", "--quiet", "--amend", "-m", "x"],
+        ["commit", "--quiet", "-m", "x", "notebooks/01_keys.ipynb"],
+        ["commit", "--quiet", "-a", "-m", "x"],
+    ],
+    ids=" ".join,
+)
+def test_every_way_to_commit_is_refused(clone, made):
+    write(clone, notebook("adele.vance@contoso.com"))
+    if "-a" not in made:
+        git(clone, "add", "--all")
+    assert git(clone, *made).stderr.startswith("notebooks/01_keys.ipynb holds a mail address")
+
+
+@LINUX
+@pytest.mark.parametrize("name", ["notebooks/01_keys.ipynb", "users.csv"])
+def test_what_an_earlier_commit_has_brought_past_the_hook_is_refused_when_it_is_amended(clone, name):
+    (clone / name).write_text(json.dumps(notebook("adele.vance@contoso.com")), encoding="utf-8")
+    git(clone, "add", "--all")
+    assert git(clone, "commit", "--quiet", "--no-verify", "-m", "by accident").returncode == 0
+    assert git(clone, "commit", "--quiet", "--amend", "-m", "a better message").stderr.startswith(f"{name} holds")
+    assert guard(clone).returncode == 1
+
+
+@LINUX
+def test_a_renamed_and_ignored_notebook_is_refused(clone):
+    write(clone, notebook("adele.vance@contoso.com"))
+    (clone / "notebooks" / "output").mkdir()
+    git(clone, "mv", "notebooks/01_keys.ipynb", "notebooks/output/mine.ipynb")
+    (clone / ".gitignore").write_text(".venv/\n__pycache__/\nnotebooks/output/\n", encoding="utf-8")
+    git(clone, "add", "--force", "notebooks/output/mine.ipynb")
+    assert git(clone, "commit", "-m", "x").stderr.startswith("notebooks/output/mine.ipynb holds a mail address")
+
+
+@LINUX
+def test_a_pasted_picture_stays_where_it_is_and_is_told_with_its_own_cure(clone):
+    write(clone, attached("image.png", **{"image/png": "iVBORw0KGgo="}))
+    assert commit(clone, "a picture").stderr.splitlines() == [
+        "notebooks/01_keys.ipynb holds a picture that nobody can look into (cell m).",
+        "Delete pasted pictures from their cells, and git add the notebooks again.",
+    ]
+    guard(clone, "--restore")
+    assert b"iVBORw0KGgo=" in (clone / "notebooks" / "01_keys.ipynb").read_bytes()
+
+
+@LINUX
+def test_restoring_leaves_a_notebook_of_ones_own_alone_when_it_is_good(clone):
+    path = clone / "mine.ipynb"
+    path.write_text(json.dumps(own(BENCH, "1")), encoding="utf-8")
+    before = path.read_bytes()
+    assert guard(clone, "--restore").stdout == ""
+    assert path.read_bytes() == before
+    assert commit(clone, "mine").returncode == 0
+    path.write_text(json.dumps(own("1")), encoding="utf-8")
+    assert "do not say which tenant they come from (cell 0)" in commit(clone, "mine").stderr
 
 
 @LINUX
@@ -297,7 +445,7 @@ def test_restoring_reaches_behind_a_commit_that_holds_a_real_tenants_outputs(clo
     write(clone, notebook("adele.vance@contoso.com"))
     assert git(clone, "commit", "--all", "--no-verify", "-m", "by accident").returncode == 0
     guard(clone, "--restore")
-    assert (clone / "notebooks" / "01.ipynb").read_bytes() == stored
+    assert (clone / "notebooks" / "01_keys.ipynb").read_bytes() == stored
 
 
 @LINUX
@@ -308,14 +456,14 @@ def test_restoring_puts_the_metadata_back_that_an_editor_has_changed(clone):
     changed["cells"][0]["metadata"] = {"execution": {"iopub.execute_input": "2026-11-27T09:00:00Z"}}
     write(clone, changed)
     guard(clone, "--restore")
-    assert (clone / "notebooks" / "01.ipynb").read_bytes() == stored
+    assert (clone / "notebooks" / "01_keys.ipynb").read_bytes() == stored
 
 
 def test_without_a_commit_nothing_is_taken_away(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(outputs_guard, "ROOT", tmp_path)
     monkeypatch.setattr(outputs_guard, "NOTEBOOKS", tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    path = tmp_path / "01.ipynb"
+    path = tmp_path / "01_keys.ipynb"
     path.write_text(json.dumps(notebook("practice")), encoding="utf-8")
     before = path.read_bytes()
     assert outputs_guard.restore() == 1

@@ -62,7 +62,7 @@ def test_the_top_level_holds_what_the_design_names():
 
 
 def test_no_secret_and_no_learners_file_is_tracked():
-    private = re.compile(r"(^|/)(\.env|keys/.*|output/.*|.*\.(pfx|pem|key|crt|cer))$")
+    private = re.compile(r"(^|/)(\.env.*|keys/.*|output/.*|.*\.(pfx|p12|p8|pem|key|crt|cer))$")
     assert [path for path in tracked() if private.search(path.relative_to(ROOT).as_posix())] == []
 
 

@@ -5,12 +5,16 @@
     python tests/tools/outputs_guard.py --install   let git ask before every commit
     python tests/tools/outputs_guard.py --restore   put the practice outputs back; what was written in cells stays
 
-In notebooks it looks at outputs and metadata, wherever a notebook lies and whatever it is called. What counts as not
-the practice tenant's: the mark that every output of your own tenant carries (notebooks/workbook/own_data.py), mail
-addresses outside .example, GUIDs that the practice tenant does not have, and names, telephone numbers and the like, in
-tables and fields of user objects, that are none of its people's. What stands in the notebook's own code may stand in
-its outputs. Of other files it looks at those that are new: tables and pages with the same data, and what nobody can
-look into.
+In notebooks it looks at outputs, metadata and attachments, wherever a notebook lies and whatever it is called. What
+counts as not the practice tenant's: the mark that every output of your own tenant carries
+(notebooks/workbook/own_data.py), mail addresses outside .example, GUIDs that the practice tenant does not have, and
+names, telephone numbers and the like, in tables and fields of user objects, that are none of its people's. What stands
+in the notebook's own code may stand in its outputs. A notebook that is no chapter carries no mark when it reads a
+tenant in a way of its own, so its outputs must follow an `open_bench` that has opened the practice tenant.
+
+Of other files it looks at all but code, by what is in them and not by their names: tables and pages with the same data,
+settings and keys, and what nobody can look into. Nothing counts as harmless because an earlier commit has it already:
+that commit may have been made without this guard, and `git commit --amend` makes it once more.
 """
 
 import argparse
@@ -22,6 +26,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from functools import cache
+from itertools import zip_longest
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -29,7 +34,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = ROOT / "notebooks"
 # What workbook/bench.py prints, and what workbook/own_data.py leaves beside every output after that.
 OWN_TENANT = ("Tenant   your own", "<!-- outputs of your own tenant -->")
-MAIL = re.compile(r"[\w.+'’#-]+@((?:[\w-]+\.)+[\w-]+)")
+MAIL = re.compile(r"[\w.+'’#-]+@((?:[\w-]+\.)+[^\W\d_][\w-]+)")
 ANNOTATIONS = ("odata.", "microsoft.graph", "removed")  # "value@odata.count" is no address
 GUID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", re.IGNORECASE)
 LETTER = re.compile(rf"Directory \(tenant\) ID: ({GUID.pattern})\s+Application \(client\) ID: {GUID.pattern}", re.I)
@@ -42,14 +47,29 @@ FIELD = re.compile(rf"""["']({_NAMES})["']:\s*\[?\s*(["'])(.*?)(?<!\\)\2""")
 SERIES = re.compile(rf"^Name: ({_NAMES}),", re.MULTILINE)
 NOTHING = {"", "None", "NaN", "nan", "NaT", "&lt;NA&gt;", "<NA>", "[]", "…", "...", "null"}
 
-# Files beside notebooks: which are ours, which are read as text, which cannot be read, which are secret by their name.
+# Where an address or a name may stand, because the project's own pages, code and tests are written there by hand.
 OURS = ("tests/", "notebooks/practice_tenant/", "notebooks/workbook/")
-READABLE = {".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".txt", ".log", ".html", ".htm", ".md", ".xml", ".svg"}
-CLOSED = {
-    ".parquet", ".feather", ".xlsx", ".xls", ".ods", ".docx", ".pdf", ".pkl", ".pickle", ".npy", ".h5", ".db",
-    ".sqlite", ".zip", ".gz", ".png", ".jpg", ".jpeg", ".gif", ".webp",
-}  # fmt: skip
-SECRET = {".pem", ".pfx", ".p12", ".key"}
+PAGES = {".md", ".txt", ".json", ".cfg"}
+CODE = {".py", ".js", ".cjs", ".css", ".sh", ".ps1", ".toml"}
+TABLES = {".csv", ".tsv"}
+DELIMITERS = ";\t|,"  # Excel writes the first where a comma belongs to the numbers; clipboards have the second
+SECRET = {".pem", ".pfx", ".p12", ".p8", ".key"}
+KEY_BLOCK = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\w+/=\s\\]{64}")
+# As .env has them, and as the parameters.json of Microsoft's sample does.
+SETTING = re.compile(
+    r"""^\s*(?:export )?AZURE_CLIENT_(?:SECRET|CERTIFICATE_PASSWORD) *= *["']?[^\s"'#]""", re.MULTILINE
+)
+PARAMETER = re.compile(r"""["'](?:client_?)?secret["']\s*:\s*["'][^"'\s]{8}""", re.IGNORECASE)
+NUMBER = re.compile(r"[\d\s.,:+%/TZ-]*")  # and a point in time
+
+CHAPTER = re.compile(r"notebooks/\d\d_\w+\.ipynb")
+BAKED_PICTURE = re.compile(r"\d\d_\w+\.png")  # what tests/tools/bake_pictures.py attaches
+PRACTICE_BENCH = re.compile(r"^Tenant   (?:the|\d+) practice tenants?\b", re.MULTILINE)
+UNKNOWN_ORIGIN = "outputs that do not say which tenant they come from"
+PASTED = "a picture that nobody can look into"
+UNREADABLE = "what nobody can look into"
+
+NOT_A_NOTEBOOK = (ValueError, KeyError, TypeError, AttributeError)
 
 File = tuple[str, bytes]  # name below the root, content
 
@@ -69,12 +89,40 @@ def foreign(notebook: dict[str, Any]) -> list[str]:
     for cell in notebook["cells"]:
         for text in (*_texts(cell), _text(cell.get("metadata", {}))):
             found += [f"cell {cell.get('id', '?')}: {what}" for what in _foreign_in(text, sources)]
+        found += [f"cell {cell.get('id', '?')}: {what}" for what in _foreign_attachments(cell)]
     return list(dict.fromkeys(found))
+
+
+def _foreign_attachments(cell: dict[str, Any]) -> Iterator[str]:
+    for name, kinds in cell.get("attachments", {}).items():
+        for kind, data in kinds.items():
+            if kind.startswith("text/"):
+                yield from _foreign_in(_text(data))
+            elif not BAKED_PICTURE.fullmatch(name):
+                yield PASTED
+
+
+def of_unknown_origin(notebook: dict[str, Any]) -> list[str]:
+    """The cells of a notebook that is no chapter whose outputs follow no practice bench, in the words of `foreign`.
+
+    Args:
+        notebook: a notebook as parsed JSON, format 4.
+    """
+    found = []
+    for cell in notebook["cells"]:
+        texts = list(_texts(cell))
+        if any(PRACTICE_BENCH.search(text) for text in texts):
+            break
+        if any(output["output_type"] != "error" for output in cell.get("outputs", [])):
+            found.append(f"cell {cell.get('id', '?')}: {UNKNOWN_ORIGIN}")
+    return found
 
 
 def _foreign_in(text: str, sources: str = "") -> Iterator[str]:
     if any(mark in text for mark in OWN_TENANT):
         yield "it was run on your own tenant"
+    if KEY_BLOCK.search(text):
+        yield "a private key"
     addresses = [found for found in MAIL.finditer(text) if found[0].lower() not in sources]
     domains = {found[1].lower().rstrip(".") for found in addresses}
     if any(not domain.endswith(".example") and not domain.startswith(ANNOTATIONS) for domain in domains):
@@ -168,7 +216,7 @@ def _names_of_made_people() -> str:
 
 
 def foreign_file(name: str, content: bytes) -> list[str]:
-    """What a new file holds that does not belong here, in words that do not repeat it; nothing for files of ours.
+    """What a file holds that does not belong here, in words that do not repeat it; nothing for code and pages of ours.
 
     Args:
         name: its path below the repository's root, with slashes.
@@ -176,28 +224,47 @@ def foreign_file(name: str, content: bytes) -> list[str]:
     """
     path = PurePosixPath(name)
     suffix = path.suffix.lower()
-    if name.startswith(OURS):
-        return []
-    if path.name == ".env" or suffix in SECRET:
+    if path.name.startswith(".env") or suffix in SECRET:
         return ["a secret"]
-    if suffix in CLOSED:
-        return ["what nobody can look into"]
-    if suffix not in READABLE:
+    if suffix in CODE or (name.startswith(OURS) and suffix in PAGES):
         return []
-    text = content.decode("utf-8-sig", "replace")
+    text = _decoded(content)
+    if text is None:
+        return [UNREADABLE]
     found = list(_foreign_in(text))
-    for column, value in _delimited(text, "\t" if suffix == ".tsv" else ","):
+    if SETTING.search(text) or PARAMETER.search(text):
+        found.append("a secret")
+    for column, value in _delimited(text, is_table=suffix in TABLES):
         if not _is_practice_value(value):
-            found.append(f"a value of {column} that is nobody's in the practice tenant")
+            whose = f"a value of {column} that is nobody's in the practice tenant"
+            found.append(whose if column in PERSONAL else "rows that the practice tenant does not have")
     return list(dict.fromkeys(found))
 
 
-def _delimited(text: str, delimiter: str) -> Iterator[tuple[str, str]]:
-    rows = csv.reader(text.splitlines(), delimiter=delimiter)
+def _decoded(content: bytes) -> str | None:
+    """A file's text, also as Excel and PowerShell write it; None when it is no text."""
+    encoding = "utf-16" if content.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
     try:
-        names = next(rows, [])
-        for row in rows if set(names) & set(PERSONAL) else []:
-            yield from ((name, value) for name, value in zip(names, row, strict=False) if name in PERSONAL)
+        text = content.decode(encoding)
+    except UnicodeDecodeError:
+        return None
+    return None if "\0" in text else text
+
+
+def _delimited(text: str, is_table: bool) -> Iterator[tuple[str, str]]:
+    """Name and value of each cell of a table: all of a table file, the personal ones where the text may be prose."""
+    lines = text.splitlines()
+    if lines and re.fullmatch("sep=.", lines[0]):  # a line for Excel
+        del lines[0]
+    delimiter = max(DELIMITERS, key=lines[0].count) if lines else ","
+    rows = csv.reader(lines, delimiter=delimiter)
+    try:
+        names = [name.strip() for name in next(rows, [])]
+        for row in rows if is_table or set(names) & set(PERSONAL) else []:
+            for name, value in zip_longest(names, row, fillvalue=""):
+                is_plain = "@" in value or NUMBER.fullmatch(value) or GUID.fullmatch(value)  # looked at as text already
+                if name in PERSONAL or (is_table and not is_plain):
+                    yield name, value
     except csv.Error:  # no table at all
         return
 
@@ -206,29 +273,27 @@ def _delimited(text: str, delimiter: str) -> Iterator[tuple[str, str]]:
 
 
 def in_folder() -> Iterator[File]:
-    """The notebooks here that git knows or would take, and the other files that the last commit does not have."""
-    has_git = _tried("rev-parse", "--git-dir") is not None
-    committed = set((_tried("ls-tree", "-r", "-z", "--name-only", "HEAD") or b"").decode().split("\0"))
-    if has_git:
+    """The files here that git knows or would take; without git, the notebooks."""
+    if _tried("rev-parse", "--git-dir") is not None:
         names = _git("ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
     else:
         names = [path.relative_to(ROOT).as_posix() for path in sorted(NOTEBOOKS.rglob("*.ipynb"))]
     for name in dict.fromkeys(names):
         path = ROOT / name
-        if name and path.is_file() and ".ipynb_checkpoints" not in path.parts and _concerns(name, name in committed):
+        if name and path.is_file() and ".ipynb_checkpoints" not in path.parts and _concerns(name):
             yield name, path.read_bytes()
 
 
 def staged() -> Iterator[File]:
-    """The notebooks in git's index that differ from the last commit, and the other files that are new in it."""
-    new = set(_git("diff", "--cached", "--name-only", "--no-renames", "--diff-filter=A", "-z").split("\0"))
-    for name in _git("diff", "--cached", "--name-only", "--no-renames", "--diff-filter=d", "-z").split("\0"):
-        if name and _concerns(name, name not in new):
+    """The files in git's index: what the next commit will hold, whether this or an earlier one has brought it."""
+    for name in _git("ls-files", "-z", "--cached").split("\0"):
+        if name and _concerns(name):
             yield name, _tried("cat-file", "blob", f":{name}") or b""
 
 
-def _concerns(name: str, is_committed: bool) -> bool:
-    return is_notebook(name) or not is_committed
+def _concerns(name: str) -> bool:
+    """Whether a file must be read: code is passed by before git is asked for it."""
+    return PurePosixPath(name).suffix.lower() not in CODE
 
 
 def is_notebook(name: str) -> bool:
@@ -253,30 +318,34 @@ def _tried(*arguments: str) -> bytes | None:
 
 def report(files: Iterable[File]) -> int:
     """Prints a sentence for each file that holds what it must not, and what to do; 1 when there is one, else 0."""
-    notebooks, others = [], []
+    notebooks, pictures, others = [], [], []
     for name, content in files:
-        kept = notebooks if is_notebook(name) else others
         found = _found_in(name, content)
         if found:
+            is_pasted = all(one.endswith(PASTED) for one in found)
+            kept = others if not is_notebook(name) else pictures if is_pasted else notebooks
             kept.append(f"{name} holds {_in_words(found)}.")
     cures = (
         (notebooks, "Put the practice outputs back with python tests/tools/outputs_guard.py --restore, and git add the "
                     "notebooks again."),
+        (pictures, "Delete pasted pictures from their cells, and git add the notebooks again."),
         (others, "Keep such files in notebooks/output, which git ignores, and take them out of the commit with "
-                 "git rm --cached."),
+                 "git rm --cached. A file that belongs here is put back with git restore --staged --worktree, once you have "
+                 "copied what is yours."),
     )  # fmt: skip
     for sentences, cure in cures:
         if sentences:
             print(*sentences, cure, sep="\n", file=sys.stderr)
-    return 1 if notebooks or others else 0
+    return 1 if notebooks or pictures or others else 0
 
 
 def _found_in(name: str, content: bytes) -> list[str]:
     if not is_notebook(name):
         return foreign_file(name, content)
     try:
-        return foreign(json.loads(content))
-    except (ValueError, KeyError, TypeError, AttributeError):
+        notebook = json.loads(content)
+        return foreign(notebook) or ([] if CHAPTER.fullmatch(name) else of_unknown_origin(notebook))
+    except NOT_A_NOTEBOOK:
         return ["what cannot be read as a notebook"]
 
 
@@ -306,7 +375,8 @@ def _in_words(found: list[str]) -> str:
 def restore() -> int:
     """Gives every notebook the outputs and the metadata of the newest commit in which they are the practice tenant's.
 
-    A cell that was changed or is new has no outputs afterwards; its text and its place stay.
+    A cell that was changed or is new has no outputs afterwards; its text and its place stay. A notebook that no commit
+    has is left alone when nothing is wrong with it.
     """
     if _tried("rev-parse", "HEAD") is None:
         print(
@@ -321,8 +391,8 @@ def restore() -> int:
         try:
             notebook = json.loads(content)
             before = _practice_version(name)
-            changed = _put_back(notebook, before)
-        except (ValueError, KeyError, TypeError, AttributeError):
+            changed = bool(before["cells"] or _found_in(name, content)) and _put_back(notebook, before)
+        except NOT_A_NOTEBOOK:
             print(f"{name}: it cannot be read as a notebook and stays as it is", file=sys.stderr)
             continue
         if changed:
@@ -340,9 +410,9 @@ def _practice_version(name: str) -> dict[str, Any]:
         version = _tried("cat-file", "blob", f"{commit}:{name}")
         try:
             notebook: dict[str, Any] = json.loads(version or b"")
-            if not foreign(notebook):
+            if not _found_in(name, version or b""):
                 return notebook
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except NOT_A_NOTEBOOK:
             continue
     return {"cells": []}
 
@@ -382,7 +452,7 @@ def install() -> int:
     hook = ROOT / ".githooks" / "pre-commit"
     hook.chmod(hook.stat().st_mode | 0o111)  # a downloaded archive may have lost it, and git passes the hook by
     _git("config", "core.hooksPath", ".githooks")
-    print("git now looks for personal data in notebooks and new files before every commit.")
+    print("git now looks for personal data in notebooks and other files before every commit.")
     return 0
 
 
