@@ -330,8 +330,8 @@ def report(files: Iterable[File]) -> int:
                     "notebooks again."),
         (pictures, "Delete pasted pictures from their cells, and git add the notebooks again."),
         (others, "Keep such files in notebooks/output, which git ignores, and take them out of the commit with "
-                 "git rm --cached. A file that belongs here is put back with git restore --staged --worktree, once you have "
-                 "copied what is yours."),
+                 "git rm --cached. A file that belongs here is put back with git restore --staged --worktree, once "
+                 "you have copied what is yours."),
     )  # fmt: skip
     for sentences, cure in cures:
         if sentences:
