@@ -9,6 +9,7 @@ import dis
 import io
 import logging
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -149,27 +150,29 @@ def within(seconds: float, call: Callable[[], Any]) -> Any:
             interrupted; a computation inside one C function is not.
     """
     in_main_thread = threading.current_thread() is threading.main_thread()
-    if in_main_thread and hasattr(signal, "setitimer"):
+    if sys.platform != "win32" and in_main_thread:
         return _interrupted_by_an_alarm(seconds, call)
     return _interrupted_from_beside(seconds, call)
 
 
-def _interrupted_by_an_alarm(seconds: float, call: Callable[[], Any]) -> Any:
-    """For the main thread on Linux and macOS, where a kernel runs its cells."""
-    running = True
+if sys.platform != "win32":  # mypy reads this condition, and knows what Windows lacks
 
-    def ring(number: int, frame: object) -> None:
-        if running:
-            raise OutOfTime
+    def _interrupted_by_an_alarm(seconds: float, call: Callable[[], Any]) -> Any:
+        """For the main thread on Linux and macOS, where a kernel runs its cells."""
+        running = True
 
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds, _AGAIN)
-    try:
-        return call()
-    finally:
-        running = False
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before or signal.SIG_DFL)
+        def ring(number: int, frame: object) -> None:
+            if running:
+                raise OutOfTime
+
+        before = signal.signal(signal.SIGALRM, ring)
+        signal.setitimer(signal.ITIMER_REAL, seconds, _AGAIN)
+        try:
+            return call()
+        finally:
+            running = False
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before or signal.SIG_DFL)
 
 
 def _interrupted_from_beside(seconds: float, call: Callable[[], Any]) -> Any:

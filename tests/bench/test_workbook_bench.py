@@ -105,7 +105,10 @@ def test_every_file_it_names_is_a_credential(lent):
     one = open_bench(secret=True)
     credentials = [
         {"private_key_pfx_path": str(one.pfx_path), "passphrase": one.passphrase},
-        {"private_key": one.private_key_path.read_text(), "public_certificate": one.certificate_path.read_text()},
+        {
+            "private_key": one.private_key_path.read_text(encoding="utf-8"),
+            "public_certificate": one.certificate_path.read_text(encoding="utf-8"),
+        },
         one.client_secret,
     ]
     for credential in credentials:
@@ -503,7 +506,7 @@ def notebook(environment):
         env=environment,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
         start_new_session=True,  # so that a signal to the group does not reach pytest
     )
     with process:

@@ -251,6 +251,7 @@ def test_what_does_not_end_is_ended(double, monkeypatch, kind, where):
     assert verdict[0].hint == "double(2) has not ended after 0.1 seconds: look for a loop that has no end."
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGALRM"), reason="Windows has no alarm")
 def test_the_alarm_is_put_back(double):
     before = signal.getsignal(signal.SIGALRM)
     check(double, returns(4))

@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
     pkcs12,
 )
 from cryptography.x509.oid import NameOID
+from links import link
 from workbook import PASSPHRASE, WorkbookProblem, clouds, keys, settings, write_private
 from workbook.settings import OPTIONAL, REQUIRED, read_env_file, read_settings, real_tenant, remarks
 
@@ -145,7 +146,7 @@ def test_an_env_file_that_is_a_folder_or_a_link_to_nothing(tmp_path):
     with pytest.raises(WorkbookProblem, match=r"\.env is a folder"):
         read_env_file(tmp_path)
     (tmp_path / ".env").rmdir()
-    (tmp_path / ".env").symlink_to(tmp_path / "nowhere")
+    link(tmp_path / ".env", tmp_path / "nowhere")
     with pytest.raises(WorkbookProblem, match=r"\.env is a link to a file that is not there"):
         read_env_file(tmp_path)
 
@@ -463,7 +464,7 @@ def test_without_files_a_fresh_pair_is_made_once_and_elsewhere(folder):
     assert list(folder.iterdir()) == []
     again = keys.pair_from_file(pair.pfx_path, PASSPHRASE)
     assert (again.private_key, again.certificate) == (pair.private_key, pair.certificate)
-    assert pair.certificate_path.read_text() == pair.certificate
+    assert pair.certificate_path.read_text(encoding="utf-8") == pair.certificate
     if os.name != "nt":  # Windows keeps no such modes
         assert (mode(pair.private_key_path), mode(pair.pfx_path)) == (0o600, 0o600)
 
@@ -512,7 +513,7 @@ def test_a_private_key_is_never_overwritten(tmp_path):
 
 def test_a_private_file_is_replaced_at_once_when_that_is_wanted(tmp_path):
     path = tmp_path / "cache.bin"
-    path.write_text("an older one that anybody may read")
+    path.write_text("an older one that anybody may read", encoding="utf-8")
     path.chmod(0o644)
     write_private(str(path), "tokens", replace=True)
     assert path.read_bytes() == b"tokens"

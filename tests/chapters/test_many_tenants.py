@@ -247,7 +247,9 @@ def test_neither_key_nor_token_is_in_the_schedulers_memory(course, client, termi
 def memory_of(pid):
     """What a process can write to: its heap, its stacks and all that Python has put anywhere (proc_pid_maps(5))."""
     regions = re.findall(
-        r"^([0-9a-f]+)-([0-9a-f]+) rw\S+ \S+ \S+ \d+ *(.*)$", Path(f"/proc/{pid}/maps").read_text(), re.M
+        r"^([0-9a-f]+)-([0-9a-f]+) rw\S+ \S+ \S+ \d+ *(.*)$",
+        Path(f"/proc/{pid}/maps").read_text(encoding="utf-8"),
+        re.M,
     )
     parts = []
     with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:

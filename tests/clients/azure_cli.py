@@ -56,7 +56,7 @@ class AzureCli:
     def start(self, *arguments: str) -> subprocess.Popen:
         command = [os.environ["AZ"], *arguments, "--output", "json"]
         pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        return subprocess.Popen(command, env=self._environment, cwd=self.folder, text=True, **pipes)
+        return subprocess.Popen(command, env=self._environment, cwd=self.folder, encoding="utf-8", **pipes)
 
     def __call__(self, *arguments: str):
         """Run a command that must succeed, and hand back what it answered."""

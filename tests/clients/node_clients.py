@@ -39,7 +39,7 @@ def test_msal_and_azure_identity_sign_in_by_certificate_and_count_the_users(tmp_
         }
         trusting = os.environ | {"NODE_EXTRA_CA_CERTS": tenant.facts["ca_certificate"], "NO_PROXY": "127.0.0.1"}
         run = subprocess.run(
-            ["node", str(SCRIPT)], input=json.dumps(asked), env=trusting, capture_output=True, text=True,
+            ["node", str(SCRIPT)], input=json.dumps(asked), env=trusting, capture_output=True, encoding="utf-8",
             timeout=3 * PATIENCE, check=False,
         )  # fmt: skip
         assert run.returncode == 0, run.stderr

@@ -100,7 +100,7 @@ def run(daemon, tmp_path):
 
     def once() -> list[str]:
         command = [sys.executable, NOTEBOOKS / "graph_daemon.py", "--token-cache", "tokens.bin", "-o", "users.jsonl"]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, encoding="utf-8", check=False)
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
         return [json.loads(line)["id"] for line in Path("users.jsonl").read_text(encoding="utf-8").splitlines()]
 

@@ -297,11 +297,11 @@ def test_parameters_json(check, practice, tmp_path, keys):
         "private_key_file": str(keys / "key.pem"),
         "endpoint": f"{practice.facts['graph_endpoint']}/users",
     }
-    (tmp_path / "p.json").write_text(json.dumps(parameters))
+    (tmp_path / "p.json").write_text(json.dumps(parameters), encoding="utf-8")
     code, lines = check("p.json")
     assert code == 0
     assert "thumbprint" in lines["credential"][1]
-    (tmp_path / "p.json").write_text("{")
+    (tmp_path / "p.json").write_text("{", encoding="utf-8")
     code, lines = check("p.json")
     assert code == graph_daemon.SETTINGS
     only_bad(lines, "settings", "p.json is not like the sample's parameters.json")

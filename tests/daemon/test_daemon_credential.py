@@ -259,7 +259,7 @@ def test_the_end_of_a_certificate_is_announced_30_days_before(days, words):
 
 
 def test_a_run_warns_once(daemon, tmp_path, monkeypatch):
-    (tmp_path / "soon.pem").write_text(pem() + crt(OLD))
+    (tmp_path / "soon.pem").write_text(pem() + crt(OLD), encoding="utf-8")
     monkeypatch.setenv("AZURE_CLIENT_CERTIFICATE_PATH", "soon.pem")
     code, _, log = daemon("-o", "users.jsonl")
     assert log.count("The certificate ends on") == 1

@@ -14,7 +14,7 @@ from graph_daemon import Failure
 def changes_of(daemon, *arguments) -> list[dict]:
     code, _, log = daemon("--since", "delta.json", "-o", "changes.jsonl", *arguments)
     assert code == 0, log
-    return [json.loads(line) for line in Path("changes.jsonl").read_text().splitlines()]
+    return [json.loads(line) for line in Path("changes.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
 def test_since_brings_everyone_once_and_then_only_changes(daemon, practice, everyone):
@@ -70,8 +70,8 @@ def test_since_with_other_properties_starts_again(daemon, everyone):
 
 def test_since_does_not_follow_a_foreign_delta_link(daemon, practice):
     changes_of(daemon)
-    kept = json.loads(Path("delta.json").read_text())
-    Path("delta.json").write_text(json.dumps(dict.fromkeys(kept, f"https://{EVIL}/v1.0/users/delta")))
+    kept = json.loads(Path("delta.json").read_text(encoding="utf-8"))
+    Path("delta.json").write_text(json.dumps(dict.fromkeys(kept, f"https://{EVIL}/v1.0/users/delta")), encoding="utf-8")
     code, _, log = daemon("--since", "delta.json", "-o", "changes.jsonl")
     assert code == graph_daemon.GRAPH
     assert "leads away" in log
@@ -85,7 +85,7 @@ def test_a_first_run_and_a_resync_are_marked(daemon, practice, everyone):
     assert changes_of(daemon) == []
     practice.control("faults", {"target": "graph", "status": 410})
     code, _, log = daemon("--since", "delta.json", "-o", "changes.jsonl")
-    lines = Path("changes.jsonl").read_text().splitlines()
+    lines = Path("changes.jsonl").read_text(encoding="utf-8").splitlines()
     assert (code, len(lines)) == (0, len(everyone))
     assert all(json.loads(line)["@resync"] is True for line in lines)
     assert "too old: everybody comes again, marked @resync" in log

@@ -13,6 +13,7 @@ import pytest
 from chapters import NOTEBOOKS
 from daemon_helpers import scripted
 from graph_daemon import Failure, save, write_users
+from links import link
 
 ODD = {
     "a lone CR": "1 Main\rSuite 2",
@@ -110,24 +111,24 @@ def test_a_select_that_is_no_list_of_names_is_refused(select):
 def test_a_link_stays_a_link(tmp_path):
     (tmp_path / "there").mkdir()
     real = tmp_path / "there" / "users.csv"
-    real.write_text("old")
-    link = tmp_path / "users.csv"
-    link.symlink_to(real)
-    save(link, lambda file: file.write("new"))
-    assert link.is_symlink()
-    assert real.read_text() == "new"
+    real.write_text("old", encoding="utf-8")
+    at = tmp_path / "users.csv"
+    link(at, real)
+    save(at, lambda file: file.write("new"))
+    assert at.is_symlink()
+    assert real.read_text(encoding="utf-8") == "new"
 
 
 def test_links_in_a_circle_end_in_a_sentence_or_a_file(tmp_path):
     """Up to Python 3.12 such a path cannot be resolved; later Pythons put the file in the link's place."""
     circle = tmp_path / "users.csv"
-    circle.symlink_to(circle)
+    link(circle, circle)
     try:
         save(circle, lambda file: file.write("new"))
     except Failure as failure:
         assert "links lead in a circle" in failure.sentence
     else:
-        assert circle.read_text() == "new"
+        assert circle.read_text(encoding="utf-8") == "new"
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
@@ -146,24 +147,24 @@ def test_two_runs_at_once_do_not_mix(tmp_path):
     def write_slowly(file):
         file.write("first")
         save(path, lambda other: other.write("second"))
-        assert path.read_text() == "second"
+        assert path.read_text(encoding="utf-8") == "second"
 
     save(path, write_slowly)
-    assert path.read_text() == "first"
+    assert path.read_text(encoding="utf-8") == "first"
     assert list(tmp_path.iterdir()) == [path]
 
 
 def test_the_part_of_another_program_is_left_alone(tmp_path):
     other = tmp_path / "users.csv.part"
-    other.write_text("mine")
+    other.write_text("mine", encoding="utf-8")
     save(tmp_path / "users.csv", lambda file: file.write("x"))
-    assert other.read_text() == "mine"
+    assert other.read_text(encoding="utf-8") == "mine"
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EIO])
 def test_a_full_disk_is_one_sentence_and_the_old_file_stays(tmp_path, monkeypatch, number):
     path = tmp_path / "users.csv"
-    path.write_text("old")
+    path.write_text("old", encoding="utf-8")
 
     def full(_):
         raise OSError(number, os.strerror(number), "s3cret")
@@ -173,7 +174,7 @@ def test_a_full_disk_is_one_sentence_and_the_old_file_stays(tmp_path, monkeypatc
         save(path, lambda file: file.write("new"))
     assert caught.value.exit_code == graph_daemon.SETTINGS
     assert os.strerror(number) in caught.value.sentence and "s3cret" not in caught.value.sentence
-    assert [(one.name, one.read_text()) for one in tmp_path.iterdir()] == [("users.csv", "old")]
+    assert [(one.name, one.read_text(encoding="utf-8")) for one in tmp_path.iterdir()] == [("users.csv", "old")]
 
 
 def test_a_folder_that_is_missing_names_the_output(tmp_path):
@@ -184,7 +185,7 @@ def test_a_folder_that_is_missing_names_the_output(tmp_path):
 
 def run(daemon_environment, stdout, *arguments):
     command = [sys.executable, str(NOTEBOOKS / "graph_daemon.py"), *arguments]
-    return subprocess.run(command, stdout=stdout, stderr=subprocess.PIPE, text=True, check=False)
+    return subprocess.run(command, stdout=stdout, stderr=subprocess.PIPE, encoding="utf-8", check=False)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="pipes end otherwise")
@@ -196,7 +197,7 @@ def test_standard_output_that_cannot_be_written(daemon):
     assert (ended.returncode, len(ended.stderr.splitlines())) == (graph_daemon.SETTINGS, 1), ended.stderr
     assert "Broken pipe" in ended.stderr
     if Path("/dev/full").exists():
-        with open("/dev/full", "w") as full:  # noqa: PTH123
+        with open("/dev/full", "w", encoding="utf-8") as full:  # noqa: PTH123
             ended = run(daemon, full)
         assert (ended.returncode, len(ended.stderr.splitlines())) == (graph_daemon.SETTINGS, 1), ended.stderr
 

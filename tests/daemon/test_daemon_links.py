@@ -50,7 +50,7 @@ def test_a_redirect_is_not_followed(status):
 
 
 def test_a_netrc_does_not_replace_the_token(tmp_path, monkeypatch):
-    (tmp_path / "netrc").write_text("machine graph.microsoft.com login a password b\n")
+    (tmp_path / "netrc").write_text("machine graph.microsoft.com login a password b\n", encoding="utf-8")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     graph, adapter = scripted({"value": []})
     ids_of(graph.read_users(workers=1))

@@ -38,7 +38,8 @@ def test_parameters_file_of_the_classic_sample(daemon, practice, keys, everyone,
   "thumbprint": "{SHA1.hex().upper()}",
   "private_key_file": "server.pem",
   "endpoint": "{practice.facts["graph_endpoint"]}/users"
-}}"""
+}}""",
+        encoding="utf-8",
     )
     code, out, _ = daemon("parameters.json")
     users = json.loads(out)["value"]
@@ -50,13 +51,13 @@ def test_parameters_file_of_the_classic_sample(daemon, practice, keys, everyone,
 
 def test_output_files(daemon, everyone):
     assert daemon("-o", "users.jsonl")[0] == daemon("-o", "users.csv")[0] == daemon("-o", "users.json")[0] == 0
-    lines = Path("users.jsonl").read_text().splitlines()
+    lines = Path("users.jsonl").read_text(encoding="utf-8").splitlines()
     assert_whole([json.loads(line)["id"] for line in lines], everyone)
     with Path("users.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert_whole([row["id"] for row in rows], everyone)
     assert list(rows[0]) == graph_daemon.SELECT.split(",")
-    assert_whole([user["id"] for user in json.loads(Path("users.json").read_text())["value"]], everyone)
+    assert_whole([user["id"] for user in json.loads(Path("users.json").read_text(encoding="utf-8"))["value"]], everyone)
     if os.name == "posix":
         assert Path("users.csv").stat().st_mode & 0o777 == 0o600, "people's data are for this user alone"
 
@@ -124,7 +125,7 @@ def test_exit_codes_and_one_line(daemon, practice, keys, monkeypatch):
 )
 def test_an_older_file_stays_when_a_run_fails(daemon, practice, fault, code, kind):
     """Faults that do not pass end the run in the middle: $count and the first page were good."""
-    Path(f"users.{kind}").write_text("yesterday")
+    Path(f"users.{kind}").write_text("yesterday", encoding="utf-8")
     practice.control("faults", {"target": "graph", "skip": 2, "count": 1000} | fault)
     assert daemon("-o", f"users.{kind}", "--select", "id,displayName")[0] == code  # a short page fails like a long one
     assert [(one.name, one.read_text()) for one in Path().iterdir()] == [(f"users.{kind}", "yesterday")]
@@ -148,7 +149,7 @@ def test_a_fault_of_the_program_is_no_setting_that_is_wrong(daemon, monkeypatch)
 
 
 def test_an_older_file_stays_when_the_process_is_killed(daemon, practice, everyone, tmp_path):
-    Path("users.jsonl").write_text("yesterday")
+    Path("users.jsonl").write_text("yesterday", encoding="utf-8")
     practice.control("faults", {"target": "graph", "delay_ms": 20_000, "skip": 3})
     command = [sys.executable, str(NOTEBOOKS / "graph_daemon.py"), "-o", "users.jsonl"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -159,10 +160,12 @@ def test_an_older_file_stays_when_the_process_is_killed(daemon, practice, everyo
     finally:
         process.kill()
         process.communicate()
-    assert Path("users.jsonl").read_text() == "yesterday"
+    assert Path("users.jsonl").read_text(encoding="utf-8") == "yesterday"
     practice.control("reset")
     assert daemon("-o", "users.jsonl")[0] == 0
-    assert_whole([json.loads(line)["id"] for line in Path("users.jsonl").read_text().splitlines()], everyone)
+    assert_whole(
+        [json.loads(line)["id"] for line in Path("users.jsonl").read_text(encoding="utf-8").splitlines()], everyone
+    )
     [part] = Path().glob("*.part")
     os.utime(part, (0, 0))  # a day later
     assert daemon("-o", "users.jsonl")[0] == 0
@@ -174,13 +177,13 @@ def test_an_older_file_stays_when_the_process_is_killed(daemon, practice, everyo
 
 def test_it_imports_nothing_of_ours(tmp_path):
     (tmp_path / "graph_daemon.py").write_bytes((NOTEBOOKS / "graph_daemon.py").read_bytes())
-    said = subprocess.check_output([sys.executable, "graph_daemon.py", "--help"], cwd=tmp_path, text=True)
+    said = subprocess.check_output([sys.executable, "graph_daemon.py", "--help"], cwd=tmp_path, encoding="utf-8")
     assert graph_daemon.__doc__.strip() in said
 
 
 def test_a_damaged_settings_or_delta_file_is_a_sentence_that_names_it(tmp_path, caplog):
     damaged = tmp_path / "damaged.json"
-    damaged.write_text("{")
+    damaged.write_text("{", encoding="utf-8")
     assert graph_daemon.main([str(damaged)]) == graph_daemon.SETTINGS
     assert "damaged.json is not like the sample's parameters.json" in caplog.text
     graph, _ = scripted()

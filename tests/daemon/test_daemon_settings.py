@@ -87,7 +87,9 @@ def test_a_custom_domain_takes_the_place_of_host_and_tenant(monkeypatch, tmp_pat
 
 
 def test_env_file_fills_in_what_the_environment_does_not_say(monkeypatch, tmp_path):
-    (tmp_path / ".env").write_text("AZURE_CLIENT_ID=from-file\nAZURE_TENANT_ID=t\nAZURE_CLIENT_SECRET=a${HOME}b\n")
+    (tmp_path / ".env").write_text(
+        "AZURE_CLIENT_ID=from-file\nAZURE_TENANT_ID=t\nAZURE_CLIENT_SECRET=a${HOME}b\n", encoding="utf-8"
+    )
     (tmp_path / "below").mkdir()
     monkeypatch.chdir(tmp_path / "below")
     monkeypatch.setenv("AZURE_TENANT_ID", "from-environment")
@@ -330,7 +332,9 @@ def test_an_env_file_that_is_no_file(environment, tmp_path, monkeypatch):
         environment()
     file.unlink()
     os.mkfifo(file)
-    writer = threading.Thread(target=lambda: file.write_text("AZURE_AUTHORITY_HOST=login.microsoftonline.us\n"))
+    writer = threading.Thread(
+        target=lambda: file.write_text("AZURE_AUTHORITY_HOST=login.microsoftonline.us\n", encoding="utf-8")
+    )
     writer.start()
     assert environment().scope == ["https://graph.microsoft.us/.default"]
     writer.join()
@@ -340,20 +344,20 @@ def test_an_env_file_that_is_no_file(environment, tmp_path, monkeypatch):
 
 
 def test_a_name_that_is_nearly_right_is_missing_in_the_files_that_were_read(environment, tmp_path):
-    (tmp_path / ".env").write_text("AZURE_CLIENTID=s3cret\nAZURE_CLIENT_ID=\n")
+    (tmp_path / ".env").write_text("AZURE_CLIENTID=s3cret\nAZURE_CLIENT_ID=\n", encoding="utf-8")
     with pytest.raises(Failure, match=r"AZURE_CLIENT_ID is missing in the environment and in .*\.env") as caught:
         environment(AZURE_CLIENT_ID="")
     assert "s3cret" not in caught.value.sentence
 
 
 def test_a_file_that_notepad_named_env_txt_is_told(environment, tmp_path):
-    (tmp_path / ".env.txt").write_text("AZURE_CLIENT_ID=s3cret\n")
+    (tmp_path / ".env.txt").write_text("AZURE_CLIENT_ID=s3cret\n", encoding="utf-8")
     with pytest.raises(Failure, match=r"\.env\.txt is not its name"):
         environment(AZURE_CLIENT_ID="")
 
 
 def test_env_without_python_dotenv_says_so(environment, tmp_path, monkeypatch):
-    (tmp_path / ".env").write_text("A=1\n")
+    (tmp_path / ".env").write_text("A=1\n", encoding="utf-8")
     monkeypatch.setitem(sys.modules, "dotenv", None)
     with pytest.raises(Failure, match="python-dotenv"):
         environment()
@@ -361,6 +365,6 @@ def test_env_without_python_dotenv_says_so(environment, tmp_path, monkeypatch):
 
 def test_what_requests_reads_may_stand_in_env(environment, tmp_path, monkeypatch):
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "")
-    (tmp_path / ".env").write_text("REQUESTS_CA_BUNDLE=company.pem\n")
+    (tmp_path / ".env").write_text("REQUESTS_CA_BUNDLE=company.pem\n", encoding="utf-8")
     environment()
     assert os.environ["REQUESTS_CA_BUNDLE"] == "company.pem"

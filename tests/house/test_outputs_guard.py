@@ -52,7 +52,9 @@ def with_metadata(metadata, where="notebook"):
     return one
 
 
-PRACTICE_TENANT = re.search(r'TENANT_ID = "(.+)"', (TENANT / "directory" / "well_known.py").read_text())[1]
+PRACTICE_TENANT = re.search(
+    r'TENANT_ID = "(.+)"', (TENANT / "directory" / "well_known.py").read_text(encoding="utf-8")
+)[1]
 NEW_ID = "5d3f9a1e-0b7c-4e2d-9a6f-1c8e7b2d4f60"
 LETTER = "Directory (tenant) ID: {}\nApplication (client) ID: {}\n"
 INDEXED = """<table><thead><tr><th></th><th>mail</th></tr><tr><th>surname</th><th></th></tr></thead>
@@ -284,7 +286,7 @@ def write(folder, content):
 
 def git(folder, *arguments):
     who = ["-c", "user.name=test", "-c", "user.email=test@contoso.example"]
-    return subprocess.run(["git", *who, *arguments], cwd=folder, capture_output=True, text=True, check=False)
+    return subprocess.run(["git", *who, *arguments], cwd=folder, capture_output=True, encoding="utf-8", check=False)
 
 
 def commit(folder, message):
@@ -294,7 +296,7 @@ def commit(folder, message):
 
 def guard(folder, *arguments):
     command = [sys.executable, "tests/tools/outputs_guard.py", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    return subprocess.run(command, cwd=folder, capture_output=True, encoding="utf-8", check=False)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the fixture links .venv as it is on Linux and macOS")
@@ -329,7 +331,7 @@ def test_restoring_keeps_what_was_written_in_cells(clone):
     changed["cells"].append(copy.deepcopy(changed["cells"][0]) | {"id": "b"})
     write(clone, changed)
     assert guard(clone, "--restore").stdout == "notebooks/01_keys.ipynb: outputs put back\n"
-    cells = json.loads((clone / "notebooks" / "01_keys.ipynb").read_text())["cells"]
+    cells = json.loads((clone / "notebooks" / "01_keys.ipynb").read_text(encoding="utf-8"))["cells"]
     assert [(cell["source"], cell["outputs"], cell["execution_count"]) for cell in cells] == [
         ("my own code", [], None),
         ("my own code", [], None),
@@ -355,7 +357,7 @@ def test_a_copy_is_found_wherever_it_lies_and_loses_its_outputs(clone, name):
 
 @LINUX
 def test_a_commit_of_a_table_beside_the_notebooks_is_refused(clone):
-    (clone / "notebooks" / "users.csv").write_text("mail\nadele.vance@contoso.com\n")
+    (clone / "notebooks" / "users.csv").write_text("mail\nadele.vance@contoso.com\n", encoding="utf-8")
     refused = commit(clone, "a table")
     assert refused.stderr.splitlines() == [
         "notebooks/users.csv holds a mail address or sign-in name.",
@@ -478,7 +480,7 @@ def test_a_hook_of_ones_own_is_not_switched_off(tmp_path, monkeypatch):
     monkeypatch.setattr(outputs_guard, "ROOT", tmp_path)
     git(tmp_path, "init", "--quiet")
     (tmp_path / ".git" / "hooks").mkdir(exist_ok=True)
-    (tmp_path / ".git" / "hooks" / "pre-commit").write_text("#!/bin/sh\n")
+    (tmp_path / ".git" / "hooks" / "pre-commit").write_text("#!/bin/sh\n", encoding="utf-8")
     assert outputs_guard.install() == 1
     assert git(tmp_path, "config", "core.hooksPath").stdout == ""
     git(tmp_path, "config", "core.hooksPath", ".husky")

@@ -61,7 +61,7 @@ def test_it_prints_one_line_of_json_and_nothing_else_ever(tmp_path):
         assert facts["graph_endpoint"] == f"https://127.0.0.1:{tenant.port}/v1.0"
         assert facts["control_url"] == f"https://127.0.0.1:{tenant.port}/control"
         assert facts["pid"] == tenant.process.pid or WINDOWS  # there, a venv's python.exe starts another
-        assert Path(facts["ca_certificate"]).read_text().startswith("-----BEGIN CERTIFICATE-----")
+        assert Path(facts["ca_certificate"]).read_text(encoding="utf-8").startswith("-----BEGIN CERTIFICATE-----")
         tenant.session.get(facts["authority"] + "/v2.0/.well-known/openid-configuration", timeout=PATIENCE)
         tenant.process.send_signal(SIGNALS[0])
         assert tenant.process.stdout.read() == b""

@@ -279,7 +279,7 @@ def peak_memory() -> float:
 
 def run_child(name: str, place: Place, python: str) -> dict[str, float]:
     command = [python, str(Path(__file__).resolve()), "--child", name]
-    done = subprocess.run(command, input=json.dumps(place), capture_output=True, text=True, check=False)
+    done = subprocess.run(command, input=json.dumps(place), capture_output=True, encoding="utf-8", check=False)
     if done.returncode:
         sys.exit(f"{name} failed:\n{done.stderr}")
     return json.loads(done.stdout.splitlines()[-1])

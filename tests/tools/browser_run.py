@@ -118,7 +118,7 @@ def jupyterlab(dark: bool = False) -> Iterator[str]:
         scratch, port = Path(folder), free_port()
         copy = scratch / "workbook"
         shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".*", "__pycache__", "keys", "output"))
-        with (scratch / "jupyterlab.log").open("w+") as log:
+        with (scratch / "jupyterlab.log").open("w+", encoding="utf-8") as log:
             lab = subprocess.Popen(
                 command(port), cwd=copy, env=environment(scratch, dark), stdout=log, stderr=subprocess.STDOUT
             )
@@ -145,7 +145,7 @@ def environment(scratch: Path, dark: bool) -> dict[str, str]:
     for name, settings in (SETTINGS | theme).items():
         file = scratch / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(settings))
+        file.write_text(json.dumps(settings), encoding="utf-8")
     learners = practice_environment(scratch)
     del learners["PYTHONPATH"]  # a learner has none
     return learners | {

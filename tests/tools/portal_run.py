@@ -492,7 +492,7 @@ def jupyter_server(folder: Path) -> Iterator[str]:
                f"--IdentityProvider.token={TOKEN}", "--ServerApp.jpserver_extensions={'jupyter_server_proxy': True}",
                f"--ServerApp.root_dir={folder}", "--allow-root"]  # fmt: skip
     places = {name: str(folder / name) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")}
-    with (folder / "jupyter.log").open("w+") as log:
+    with (folder / "jupyter.log").open("w+", encoding="utf-8") as log:
         server = subprocess.Popen(
             command, cwd=ROOT, env=os.environ | places, stdout=log, stderr=subprocess.STDOUT, encoding="utf-8"
         )

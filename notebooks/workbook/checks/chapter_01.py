@@ -54,7 +54,7 @@ def _call(save: Save, path: Path) -> None:
 def _saved(path: Path) -> Verdict | None:
     if not path.exists():
         return not_yet("afterwards there is no file at path: write the passphrase into a new file there.")
-    if path.read_text() != "an invented passphrase":
+    if path.read_text(encoding="utf-8") != "an invented passphrase":
         return not_yet("the file is there, and the passphrase is not what is in it.")
     return None
 
@@ -156,7 +156,7 @@ def _always_private(watched: _RightsWatched) -> Verdict | None:
 def _never_into_an_old_file(save: Save, watched: _RightsWatched) -> Verdict:
     """What is there already may be open to everybody, and may already be open in somebody's program."""
     old = watched._folder / "older.txt"
-    old.write_text("older")
+    old.write_text("older", encoding="utf-8")
     old.chmod(0o666)
     watched.created.clear()
     try:
@@ -164,7 +164,7 @@ def _never_into_an_old_file(save: Save, watched: _RightsWatched) -> Verdict:
     except LearnersError as error:
         if not isinstance(error.__cause__, FileExistsError):
             raise
-    if not watched.created and old.read_text() != "older":
+    if not watched.created and old.read_text(encoding="utf-8") != "older":
         return not_yet(
             'a file that is there already keeps its rights when it is written to again: keep "x", which refuses it.'
         )

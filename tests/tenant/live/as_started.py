@@ -26,7 +26,7 @@ def pytest_configure(config):
 
 def run_live(tmp_path, environment, *arguments):
     """`pytest --live` with these settings and without what .env says."""
-    (tmp_path / "without_env.py").write_text(WITHOUT_ENV)
+    (tmp_path / "without_env.py").write_text(WITHOUT_ENV, encoding="utf-8")
     kept = {name: value for name, value in os.environ.items() if name != "WORKBOOK_TENANT"}
     paths = os.pathsep.join([str(tmp_path), kept["PYTHONPATH"]])
     plugin = [] if environment else ["-p", "without_env"]
