@@ -5,14 +5,19 @@ Installing without a network and running such a copy takes a minute, so in_a_roo
 
 import csv
 import json
+import os
 import re
+import shlex
 import shutil
+import subprocess
 import sys
+from collections import Counter
 
 import classroom
 import pytest
-from chapters import CHAPTERS, code_cells, known, read, tags
+from chapters import CHAPTERS, ROOT, code_cells, known, read, tags
 from exercises import EXERCISES, WRITE
+from workbook import own_data
 
 TAKES_ALL = sys.getfilesystemencoding() == "utf-8"  # whether a folder may have any name: not so in the locale C
 JOSE = "José" if TAKES_ALL else "Jose"
@@ -54,6 +59,43 @@ def change(room, learner, exercise, **changes):
         said = {"output_type": "execute_result", "metadata": {}, "execution_count": check["execution_count"]}
         check["outputs"] = [said | {"data": {"text/plain": changes["said"]}}] if changes["said"] else []
     path.write_text(json.dumps(notebook), encoding="utf-8")
+
+
+# Setting back
+
+
+def test_the_pages_command_sets_a_copy_back_and_leaves_the_settings(tmp_path, monkeypatch):
+    for name in [variable for variable in os.environ if variable.startswith("GIT_")]:
+        monkeypatch.delenv(name)
+    page = (ROOT / "tests" / "instructors" / "README.md").read_text(encoding="utf-8")
+    [command] = re.findall(r"^git restore .+$", page, flags=re.MULTILINE)
+
+    def run(line):
+        subprocess.run(shlex.split(line), cwd=tmp_path, check=True, capture_output=True)
+
+    files = {".gitignore": ".env\nkeys/\n", "notebooks/01_keys.ipynb": "as it was", "README.md": "x"}
+    made = {
+        ".env": "A=1",
+        "notebooks/01_keys.ipynb": "changed",
+        "notebooks/keys/server.key": "secret",
+        "notebooks/Untitled.ipynb": "{}",
+    }
+    write_files(tmp_path, files)
+    for line in ("git init -q", "git add -A", "git -c user.name=x -c user.email=x@contoso.example commit -qm x"):
+        run(line)
+    write_files(tmp_path, made)
+    run("git add notebooks/01_keys.ipynb")
+    for line in command.split(" && "):
+        run(line)
+    left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
+    assert {name for name in left if not name.startswith(".git/")} == {*files, ".env"}
+    assert (tmp_path / "notebooks" / "01_keys.ipynb").read_text(encoding="utf-8") == "as it was"
+
+
+def write_files(folder, texts):
+    for name, text in texts.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
 
 
 # Handing out
@@ -105,6 +147,37 @@ def test_a_folder_that_exists_is_left_alone(tmp_path, capsys):
     assert capsys.readouterr().err.endswith("name a new folder, so that nothing in it is lost.\n")
     assert (tmp_path / "mine").read_text(encoding="utf-8") == "keep"
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("notebooks/users.csv", b"displayName\nAdele Vance\n", "values of displayName"),
+        ("notebooks/server.pfx", b"x", "a secret"),
+        ("env.sample", b"AZURE_CLIENT_SECRET=x8Q~secret\n", "a secret"),
+        ("notebooks/06_mine.ipynb", None, "outputs of your own tenant"),
+    ],
+)
+def test_nothing_of_somebodys_own_tenant_is_handed_out(tmp_path, monkeypatch, capsys, name, content, words):
+    root, folder = tmp_path / "workbook", tmp_path / "class"
+    for one in classroom.FOR_LEARNERS:
+        (root / one).parent.mkdir(parents=True, exist_ok=True)
+        if one in ("data", "notebooks"):
+            (root / one).mkdir()
+        else:
+            shutil.copy(classroom.ROOT / one, root / one)
+    shutil.copy(classroom.ROOT / "README.md", root)
+    monkeypatch.setattr(classroom, "ROOT", root)
+    if content is None:
+        notebook = json.loads(EXERCISE.chapter.read_text(encoding="utf-8"))
+        notebook["cells"][-1]["metadata"] = {"note": own_data.MARK}
+        content = json.dumps(notebook).encode()
+    (root / name).write_bytes(content)
+    assert classroom.main(["hand-out", str(folder)]) == 1
+    said = capsys.readouterr().err
+    assert f"{name} holds {words}" in said
+    assert "Nothing was handed out" in said
+    assert not folder.exists()
 
 
 def test_the_copy_does_not_go_into_the_workbook(capsys):
@@ -194,6 +267,32 @@ def test_old_copies_are_not_read_and_a_broken_one_is_named(room, capsys):
     answers = classroom.class_of(folder)
     assert len(answers) == sum(exercise.chapter != broken for exercise in EXERCISES)
     assert f"{broken.name} was left out" in capsys.readouterr().err
+
+
+def test_a_notebook_outside_of_a_learners_folder_is_named(room, capsys):
+    folder = room("Ada")
+    shutil.copy(EXERCISE.chapter, folder / "loose.ipynb")
+    assert len(classroom.class_of(folder)) == len(EXERCISES)
+    assert capsys.readouterr().err == f"{folder / 'loose.ipynb'} was left out, since it lies in no learner's folder.\n"
+
+
+def test_a_chapter_is_found_under_another_name_and_counts_once(room):
+    folder = room("Ada")
+    notebooks = folder / "Ada" / "workbook" / "notebooks"
+    (notebooks / EXERCISE.chapter.name).rename(notebooks / "Copy of a chapter.ipynb")
+    shutil.copy(notebooks / "Copy of a chapter.ipynb", notebooks / f"{EXERCISE.chapter.stem} (1).ipynb")
+    assert Counter(answer.exercise for answer in classroom.class_of(folder)) == {one.name: 1 for one in EXERCISES}
+
+
+def test_two_answers_of_one_learner_that_differ_are_doubtful(room):
+    folder = room("Ada")
+    notebooks = folder / "Ada" / "workbook" / "notebooks"
+    shutil.copy(notebooks / EXERCISE.chapter.name, notebooks / f"{EXERCISE.chapter.stem} (1).ipynb")
+    change(folder, "Ada", EXERCISE, source="the second try", said="✅ right")
+    [answer] = [answer for answer in classroom.class_of(folder) if answer.exercise == EXERCISE.name]
+    assert (answer.verdict, answer.remark) == ("doubtful", "2 notebooks have it, and they differ")
+    assert answer.source.count("the second try") == 1
+    assert EXERCISE.stub.source.strip() in answer.source
 
 
 @pytest.mark.parametrize(

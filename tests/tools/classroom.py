@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import outputs_guard
+
 ROOT = Path(__file__).resolve().parents[2]
 
 # What learners get, by path from the root. The tests stay behind: they hold every right answer.
@@ -33,6 +35,7 @@ FOR_LEARNERS = (
 LEFT_BEHIND = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints", ".virtual_documents", "keys", "output", ".*")
 
 CHAPTER = "[0-9][0-9]_*.ipynb"
+ANY_NOTEBOOK = "*.ipynb"  # a browser, a mail program or a learner may have given a chapter another name
 NO_COPIES = {".ipynb_checkpoints", ".venv", "site-packages"}  # folders that hold no answers, or old ones
 
 SOLVED, NOT_YET, NOT_STARTED, NOT_RUN, DOUBTFUL = "right", "not yet", "not started", "not run", "doubtful"
@@ -93,7 +96,8 @@ def make_hand_out(folder: Path) -> None:
     """Write a copy of the workbook that holds what a learner needs and no solution.
 
     Raises:
-        ClassroomProblem: the folder exists already, or lies in the workbook itself.
+        ClassroomProblem: the folder exists already, or lies in the workbook itself, or what would be handed out holds
+            data that is not the practice tenant's.
     """
     if folder.exists():
         raise ClassroomProblem(f"{folder} exists already: name a new folder, so that nothing in it is lost.")
@@ -106,6 +110,10 @@ def make_hand_out(folder: Path) -> None:
             shutil.copytree(source, target, ignore=LEFT_BEHIND)
         else:
             shutil.copyfile(source, target)
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    if outputs_guard.report((path.relative_to(folder).as_posix(), path.read_bytes()) for path in files):
+        shutil.rmtree(folder)
+        raise ClassroomProblem("Nothing was handed out, because the copy would hold what is not the practice tenant's.")
     for chapter in sorted((folder / "notebooks").glob(CHAPTER)):
         notebook = json.loads(chapter.read_text(encoding="utf-8"))
         notebook["cells"] = [cell for cell in notebook["cells"] if "solution" not in _tags(cell)]
@@ -154,8 +162,10 @@ def class_of(folder: Path) -> list[Answer]:
     """
     if not folder.is_dir():
         raise ClassroomProblem(f"{folder} is no folder: name the one that holds a folder for each learner.")
+    for path in sorted(folder.glob(ANY_NOTEBOOK)):
+        print(f"{path} was left out, since it lies in no learner's folder.", file=sys.stderr)
     learners = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
-    answers = [answer for learner in learners for answer in answers_in(learner)]
+    answers = [answer for learner in learners for answer in only_once(list(answers_in(learner)))]
     if not answers:
         raise ClassroomProblem(
             f"no chapter was found in a folder of {folder}: give each learner's copy a folder there."
@@ -163,15 +173,28 @@ def class_of(folder: Path) -> list[Answer]:
     return answers
 
 
+def only_once(answers: list[Answer]) -> Iterator[Answer]:
+    """A learner's answers without those that came twice; where two differ, it is in doubt which of them counts."""
+    for exercise in dict.fromkeys(answer.exercise for answer in answers):
+        found = list(dict.fromkeys(answer for answer in answers if answer.exercise == exercise))
+        if len(found) == 1:
+            yield found[0]
+            continue
+        sources = "\n\n".join(dict.fromkeys(answer.source for answer in found))
+        yield Answer(found[0].learner, exercise, DOUBTFUL, f"{len(found)} notebooks have it, and they differ", sources)
+
+
 def answers_in(learner: Path) -> Iterator[Answer]:
     """The answers in one learner's folder; a chapter that cannot be read is told on standard error and left out."""
-    for path in sorted(learner.rglob(CHAPTER)):
+    for path in sorted(learner.rglob(ANY_NOTEBOOK)):
         if NO_COPIES & set(path.relative_to(learner).parts):
             continue
         try:
             cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
             found = [
-                _answer(learner.name, cell, cells) for cell in cells if cell["id"].startswith("ex-") and _is_stub(cell)
+                _answer(learner.name, cell, cells)
+                for cell in cells
+                if cell.get("id", "").startswith("ex-") and _is_stub(cell)
             ]
         except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
             print(f"{path} was left out, since it is no notebook ({type(error).__name__}).", file=sys.stderr)
@@ -185,7 +208,7 @@ def _is_stub(cell: dict[str, Any]) -> bool:
 
 def _answer(learner: str, stub: dict[str, Any], cells: list[dict[str, Any]]) -> Answer:
     exercise = stub["id"].removeprefix("ex-")
-    checks = [cell for cell in cells if cell["id"] == f"{stub['id']}-check"]
+    checks = [cell for cell in cells if cell.get("id") == f"{stub['id']}-check"]
     verdict, remark = _verdict(exercise, stub, checks[0]) if checks else (DOUBTFUL, "the check cell is gone")
     return Answer(learner, exercise, verdict, remark, _text(stub["source"]).strip())
 

@@ -149,7 +149,7 @@ class Side:
             urlsplit(self.host).netloc: "‹sign-in host›",
             urlsplit(self.bench.graph_endpoint).netloc: "‹graph host›",
         }
-        if "somebody" in self.__dict__:  # looked up already
+        if "somebody" in self.__dict__:  # looked up before the question was asked
             own[self.domain] = "‹domain›"
         text = ADDRESS.sub("‹address›", text)  # as a whole, before its domain is cut out of it
         for value, word in own.items():

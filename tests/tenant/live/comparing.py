@@ -1,5 +1,6 @@
 """Puts every question to two tenants and tells where the answers differ, without ids and names."""
 
+import contextlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -65,6 +66,8 @@ def not_asked() -> dict[str, str]:
 
 def facts(question: Question, side: Side) -> Any:
     """The answer as facts; where it lacks what the question looks for, the kind of error."""
+    with contextlib.suppress(Exception):  # the question itself will say what is wrong
+        _ = side.somebody  # whose domain is cut out of every answer
     try:
         return question.ask(side)
     except Exception as error:  # whatever it is: pytest would print a traceback, and that may hold a token
