@@ -499,3 +499,14 @@ def test_a_hook_that_lost_its_permission_gets_it_back(clone):
 def test_the_hook_may_be_run():
     listed = git(ROOT, "ls-files", "--stage", ".githooks/pre-commit").stdout
     assert not listed or listed.startswith("100755 ")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a file's name is text")
+def test_a_name_that_is_no_text_hides_nothing(clone):
+    name = os.fsdecode("M\xfcller.csv".encode("latin-1"))
+    (clone / name).write_text(PEOPLE, encoding="utf-8")
+    assert "ller.csv holds" in commit(clone, "a table").stderr
+    (clone / name).unlink()
+    name = os.fsdecode("M\xfcller.ipynb".encode("latin-1"))
+    (clone / name).write_text(json.dumps(own("1")), encoding="utf-8")
+    assert "outputs taken away" in guard(clone, "--restore").stdout

@@ -21,6 +21,7 @@ import argparse
 import csv
 import html
 import json
+import os
 import re
 import subprocess
 import sys
@@ -304,7 +305,7 @@ def _git(*arguments: str) -> str:
     done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, check=False)
     if done.returncode:
         raise SystemExit(f"git {arguments[0]} failed: {done.stderr.decode('utf-8', 'replace').strip()}")
-    return done.stdout.decode("utf-8", "replace")
+    return os.fsdecode(done.stdout)  # a name goes back to git as it came, whatever its bytes are
 
 
 def _tried(*arguments: str) -> bytes | None:
@@ -463,6 +464,8 @@ def main(arguments: list[str]) -> int:
     action.add_argument("--install", action="store_true", help="let git ask before every commit")
     action.add_argument("--restore", action="store_true", help="put the practice outputs back")
     options = parser.parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]  # any file's name
     if options.install:
         return install()
     if options.restore:
