@@ -489,16 +489,59 @@ def test_a_hook_of_ones_own_is_not_switched_off(tmp_path, monkeypatch):
 
 
 @LINUX
-def test_a_hook_that_lost_its_permission_gets_it_back(clone):
-    hook = clone / ".githooks" / "pre-commit"
+@pytest.mark.parametrize("name", outputs_guard.HOOKS)
+def test_a_hook_that_lost_its_permission_gets_it_back(clone, name):
+    hook = clone / ".githooks" / name
     hook.chmod(0o644)
     assert guard(clone, "--install").returncode == 0
     assert os.access(hook, os.X_OK)
 
 
-def test_the_hook_may_be_run():
-    listed = git(ROOT, "ls-files", "--stage", ".githooks/pre-commit").stdout
+@pytest.mark.parametrize("name", outputs_guard.HOOKS)
+def test_the_hooks_may_be_run(name):
+    listed = git(ROOT, "ls-files", "--stage", f".githooks/{name}").stdout
     assert not listed or listed.startswith("100755 ")
+
+
+@LINUX
+def test_a_merge_of_what_came_past_the_hook_is_refused(clone):
+    git(clone, "checkout", "--quiet", "-b", "side")
+    (clone / "users.csv").write_text(PEOPLE, encoding="utf-8")
+    git(clone, "add", "--all")
+    assert git(clone, "commit", "--quiet", "--no-verify", "-m", "by accident").returncode == 0
+    git(clone, "checkout", "--quiet", "-")
+    (clone / "notes.txt").write_text("x", encoding="utf-8")
+    assert commit(clone, "something else").returncode == 0
+    merged = git(clone, "merge", "--no-edit", "side")
+    assert merged.returncode != 0
+    assert merged.stderr.startswith("users.csv holds rows that the practice tenant does not have")
+
+
+@LINUX
+def test_a_push_of_what_a_later_commit_took_away_is_refused_until_it_is_one_commit(clone, tmp_path_factory):
+    remote = tmp_path_factory.mktemp("remote")
+    git(remote, "init", "--quiet", "--bare")
+    git(clone, "remote", "add", "origin", str(remote))
+    pushed = git(clone, "push", "--quiet", "--set-upstream", "origin", "HEAD")
+    assert pushed.returncode == 0, pushed.stderr
+
+    stored = write(clone, notebook("practice", "more"))
+    write(clone, notebook("adele.vance@contoso.com"))
+    git(clone, "commit", "--quiet", "--all", "--no-verify", "-m", "by accident")
+    (clone / "notebooks" / "01_keys.ipynb").write_bytes(stored)
+    assert commit(clone, "taken away").returncode == 0
+    refused = git(clone, "push")
+    assert refused.returncode != 0
+    assert refused.stderr.splitlines()[0] == "notebooks/01_keys.ipynb holds a mail address or sign-in name (cell a)."
+    assert "git reset --soft @{upstream}" in refused.stderr
+    assert "adele" not in refused.stderr
+
+    git(clone, "reset", "--quiet", "--soft", "@{upstream}")
+    assert commit(clone, "one commit").returncode == 0
+    assert git(clone, "push", "--quiet").returncode == 0
+    git(clone, "branch", "old")
+    assert git(clone, "push", "--quiet", "origin", "old").returncode == 0
+    assert git(clone, "push", "--quiet", "origin", "--delete", "old").returncode == 0
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a file's name is text")

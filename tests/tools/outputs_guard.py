@@ -2,7 +2,8 @@
 
     python tests/tools/outputs_guard.py             look at the files here, end with status 1 when one holds such data
     python tests/tools/outputs_guard.py --staged    the same for what git is about to commit
-    python tests/tools/outputs_guard.py --install   let git ask before every commit
+    python tests/tools/outputs_guard.py --pushed    the same for the commits that git is about to push
+    python tests/tools/outputs_guard.py --install   let git ask before every commit, merge and push
     python tests/tools/outputs_guard.py --restore   put the practice outputs back; what was written in cells stays
 
 In notebooks it looks at outputs, metadata and attachments, wherever a notebook lies and whatever it is called. What
@@ -71,6 +72,12 @@ PASTED = "a picture that nobody can look into"
 UNREADABLE = "what nobody can look into"
 
 NOT_A_NOTEBOOK = (ValueError, KeyError, TypeError, AttributeError)
+
+HOOKS = ("pre-commit", "pre-merge-commit", "pre-push")
+PUSH_CURE = (
+    "The commits to push hold it, even if a later one takes it away: put the files right, make one new commit of all "
+    "with git reset --soft @{upstream} and git commit, and push again."
+)
 
 File = tuple[str, bytes]  # name below the root, content
 
@@ -292,6 +299,24 @@ def staged() -> Iterator[File]:
             yield name, _tried("cat-file", "blob", f":{name}") or b""
 
 
+def pushed(lines: Iterable[str]) -> Iterator[File]:
+    """What the commits bring that no remote has yet: people's data leave with them even if a later one takes them away.
+
+    Args:
+        lines: what git tells a pre-push hook (githooks(5)): local name, local id, remote name and remote id of each
+            branch.
+    """
+    for line in lines:
+        commit = line.split()[1]
+        if not commit.strip("0"):  # a branch that is deleted
+            continue
+        for one in _git("rev-list", commit, "--not", "--remotes").split():
+            changed = ("diff-tree", "-r", "--root", "--no-commit-id", "--name-only", "--no-renames", "--diff-filter=d")
+            for name in _git(*changed, "-z", one).split("\0"):
+                if name and _concerns(name):
+                    yield name, _tried("cat-file", "blob", f"{one}:{name}") or b""
+
+
 def _concerns(name: str) -> bool:
     """Whether a file must be read: code is passed by before git is asked for it."""
     return PurePosixPath(name).suffix.lower() not in CODE
@@ -317,8 +342,13 @@ def _tried(*arguments: str) -> bytes | None:
     return None if done.returncode else done.stdout
 
 
-def report(files: Iterable[File]) -> int:
-    """Prints a sentence for each file that holds what it must not, and what to do; 1 when there is one, else 0."""
+def report(files: Iterable[File], cure: str | None = None) -> int:
+    """Prints a sentence for each file that holds what it must not, and what to do; 1 when there is one, else 0.
+
+    Args:
+        files: what to look at.
+        cure: what to do, where it is another thing than usual.
+    """
     notebooks, pictures, others = [], [], []
     for name, content in files:
         found = _found_in(name, content)
@@ -334,9 +364,11 @@ def report(files: Iterable[File]) -> int:
                  "git rm --cached. A file that belongs here is put back with git restore --staged --worktree, once "
                  "you have copied what is yours."),
     )  # fmt: skip
-    for sentences, cure in cures:
+    if cure:
+        cures = ((list(dict.fromkeys([*notebooks, *pictures, *others])), cure),)
+    for sentences, advice in cures:
         if sentences:
-            print(*sentences, cure, sep="\n", file=sys.stderr)
+            print(*sentences, advice, sep="\n", file=sys.stderr)
     return 1 if notebooks or pictures or others else 0
 
 
@@ -440,20 +472,21 @@ def _put_back(notebook: dict[str, Any], before: dict[str, Any]) -> bool:
 
 
 def install() -> int:
-    """Lets git run .githooks/pre-commit before every commit in this clone, unless another hook would stop running."""
+    """Lets git run the hooks in .githooks in this clone, unless a hook of one's own would stop running."""
     chosen = (_tried("config", "core.hooksPath") or b"").decode().strip()
-    own = Path(_git("rev-parse", "--git-path", "hooks/pre-commit").strip())
-    if chosen != ".githooks" and (chosen or (ROOT / own).is_file()):
+    own = Path(_git("rev-parse", "--git-path", "hooks").strip())
+    if chosen != ".githooks" and (chosen or any((ROOT / own / name).is_file() for name in HOOKS)):
         print(
-            f"git runs hooks of yours already, from {chosen or own.parent.as_posix()}: call .githooks/pre-commit in "
-            "your pre-commit hook, because git knows one place for hooks only.",
+            f"git runs hooks of yours already, from {chosen or own.as_posix()}: call those in .githooks from yours, "
+            "because git knows one place for hooks only.",
             file=sys.stderr,
         )
         return 1
-    hook = ROOT / ".githooks" / "pre-commit"
-    hook.chmod(hook.stat().st_mode | 0o111)  # a downloaded archive may have lost it, and git passes the hook by
+    for name in HOOKS:
+        hook = ROOT / ".githooks" / name
+        hook.chmod(hook.stat().st_mode | 0o111)  # a downloaded archive may have lost it, and git passes the hook by
     _git("config", "core.hooksPath", ".githooks")
-    print("git now looks for personal data in notebooks and other files before every commit.")
+    print("git now looks for personal data in notebooks and other files before every commit, merge and push.")
     return 0
 
 
@@ -461,7 +494,8 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     action = parser.add_mutually_exclusive_group()
     action.add_argument("--staged", action="store_true", help="look at what git is about to commit")
-    action.add_argument("--install", action="store_true", help="let git ask before every commit")
+    action.add_argument("--pushed", action="store_true", help="look at the commits that git is about to push")
+    action.add_argument("--install", action="store_true", help="let git ask before every commit, merge and push")
     action.add_argument("--restore", action="store_true", help="put the practice outputs back")
     options = parser.parse_args(arguments)
     for stream in (sys.stdout, sys.stderr):
@@ -470,6 +504,8 @@ def main(arguments: list[str]) -> int:
         return install()
     if options.restore:
         return restore()
+    if options.pushed:
+        return report(pushed(sys.stdin), PUSH_CURE)
     return report(staged() if options.staged else in_folder())
 
 
