@@ -14,6 +14,7 @@ import sys
 from collections import Counter
 
 import classroom
+import outputs_guard
 import pytest
 from chapters import CHAPTERS, ROOT, code_cells, known, read, tags
 from exercises import EXERCISES, WRITE
@@ -134,6 +135,12 @@ def test_the_copy_leaves_the_tests_behind_and_can_be_installed(copy):
     assert not [path for path in copy.rglob("*") if path.name in {"__pycache__", "keys", "output", ".env", ".git"}]
 
 
+def test_git_ignores_keys_and_settings_in_a_copy_and_its_guard_is_there(copy):
+    assert {path.name for path in (copy / ".githooks").iterdir()} == set(outputs_guard.HOOKS)
+    ignored = (copy / ".gitignore").read_text(encoding="utf-8").splitlines()
+    assert {".env", "notebooks/keys/", "*.pfx"} <= set(ignored)
+
+
 def test_its_page_says_how_to_start_and_links_nowhere(copy):
     page = (copy / "README.md").read_text(encoding="utf-8")
     assert ".venv/bin/jupyter lab --LabApp.default_url" in page
@@ -162,7 +169,7 @@ def test_nothing_of_somebodys_own_tenant_is_handed_out(tmp_path, monkeypatch, ca
     root, folder = tmp_path / "workbook", tmp_path / "class"
     for one in classroom.FOR_LEARNERS:
         (root / one).parent.mkdir(parents=True, exist_ok=True)
-        if one in ("data", "notebooks"):
+        if (classroom.ROOT / one).is_dir():
             (root / one).mkdir()
         else:
             shutil.copy(classroom.ROOT / one, root / one)

@@ -25,6 +25,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # What learners get, by path from the root. The tests stay behind: they hold every right answer.
 FOR_LEARNERS = (
+    ".gitattributes",
+    ".githooks",
+    ".gitignore",
     "data",
     "env.sample",
     "notebooks",
