@@ -139,7 +139,7 @@ def _foreign_in(text: str, sources: str = "") -> Iterator[str]:
         yield "an id that the practice tenant does not have"
     fields = ((found[0], found[2]) for found in FIELD.findall(text))
     for name, value in [*_html_columns(text), *_text_columns(text), *fields]:
-        if not (_is_practice_value(value) or value.lower() in sources):
+        if not (_is_practice_value(name, value) or value.lower() in sources):
             yield f"a value of {name} that is nobody's in the practice tenant"
 
 
@@ -194,12 +194,12 @@ def _text_columns(text: str) -> Iterator[tuple[str, str]]:
         yield from ((name, row[1]) for line in lines if (row := re.match(r"\d+\s{2,}(.*)", line)))
 
 
-def _is_practice_value(value: str) -> bool:
+def _is_practice_value(name: str, value: str) -> bool:
     value = re.sub(r"\\u([0-9a-f]{4})", lambda found: chr(int(found[1], 16)), value)  # as json.dumps writes letters
     value = value.strip("[]'\" ").rstrip("…").removesuffix("...")
     if value in NOTHING or not re.search(r"[^\W_]", value):
         return True
-    return value in _practice_text() or value in _names_of_made_people()
+    return value in _practice_text() or (name in PERSONAL and value in _made(name))
 
 
 @cache
@@ -211,13 +211,17 @@ def _practice_text() -> str:
 
 
 @cache
-def _names_of_made_people() -> str:
-    """The names and numbers of a large practice directory; made only when somebody is not in data/people.jsonl."""
+def _made(name: str) -> str:
+    """One property of all people of a large practice directory: not everybody is in data/people.jsonl."""
+    return "\n".join(str(person.get(name)) for person in _made_people())
+
+
+@cache
+def _made_people() -> list[dict[str, Any]]:
     sys.path.insert(0, str(NOTEBOOKS))
     from practice_tenant.directory.made_people import load_people  # noqa: PLC0415 - it takes a second
 
-    people = load_people(100_000)
-    return "\n".join(str(person.get(name)) for person in people for name in PERSONAL)
+    return load_people(100_000)
 
 
 # --- other files --------------------------------------------------------------------------------------------------
@@ -243,7 +247,7 @@ def foreign_file(name: str, content: bytes) -> list[str]:
     if SETTING.search(text) or PARAMETER.search(text):
         found.append("a secret")
     for column, value in _delimited(text, is_table=suffix in TABLES):
-        if not _is_practice_value(value):
+        if not _is_practice_value(column, value):
             whose = f"a value of {column} that is nobody's in the practice tenant"
             found.append(whose if column in PERSONAL else "rows that the practice tenant does not have")
     return list(dict.fromkeys(found))
