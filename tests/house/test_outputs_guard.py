@@ -432,6 +432,22 @@ def test_restoring_leaves_a_notebook_of_ones_own_alone_when_it_is_good(clone):
 
 
 @LINUX
+def test_a_notebook_to_try_things_out_is_left_alone_until_git_knows_it(clone):
+    path = clone / "notebooks" / "Untitled.ipynb"
+    path.write_text(json.dumps(own("2")), encoding="utf-8")
+    before = path.read_bytes()
+    assert guard(clone).returncode == 0
+    assert guard(clone, "--restore").stdout == ""
+    assert path.read_bytes() == before
+    git(clone, "add", "--all")
+    assert guard(clone).returncode == guard(clone, "--staged").returncode == 1
+    assert "outputs taken away" in guard(clone, "--restore").stdout
+    path.write_text(json.dumps(own("adele.vance@contoso.com")), encoding="utf-8")
+    git(clone, "rm", "--quiet", "--cached", "--force", "notebooks/Untitled.ipynb")
+    assert guard(clone).returncode == 1
+
+
+@LINUX
 @pytest.mark.parametrize("content", [b'{"cells": [', b"\xff\xfe\x00", b'{"cells": [1]}'])
 def test_what_is_no_notebook_is_refused_without_a_traceback(clone, content):
     (clone / "notebooks" / "broken.ipynb").write_bytes(content)
@@ -551,5 +567,5 @@ def test_a_name_that_is_no_text_hides_nothing(clone):
     assert "ller.csv holds" in commit(clone, "a table").stderr
     (clone / name).unlink()
     name = os.fsdecode("M\xfcller.ipynb".encode("latin-1"))
-    (clone / name).write_text(json.dumps(own("1")), encoding="utf-8")
+    (clone / name).write_text(json.dumps(own("adele.vance@contoso.com")), encoding="utf-8")
     assert "outputs taken away" in guard(clone, "--restore").stdout

@@ -156,6 +156,11 @@ def test_a_folder_that_exists_is_left_alone(tmp_path, capsys):
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 
 
+COUNTED = b"""{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{"cell_type": "code", "id": "a",
+"source": "", "metadata": {}, "execution_count": 1, "outputs": [{"output_type": "stream", "name": "stdout", "text": "17"}]
+}]}"""
+
+
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
@@ -163,6 +168,7 @@ def test_a_folder_that_exists_is_left_alone(tmp_path, capsys):
         ("notebooks/server.pfx", b"x", "a secret"),
         ("env.sample", b"AZURE_CLIENT_SECRET=x8Q~secret\n", "a secret"),
         ("notebooks/06_mine.ipynb", None, "outputs of your own tenant"),
+        ("notebooks/Untitled.ipynb", COUNTED, "outputs that do not say which tenant they come from"),
     ],
 )
 def test_nothing_of_somebodys_own_tenant_is_handed_out(tmp_path, monkeypatch, capsys, name, content, words):
@@ -175,6 +181,7 @@ def test_nothing_of_somebodys_own_tenant_is_handed_out(tmp_path, monkeypatch, ca
             shutil.copy(classroom.ROOT / one, root / one)
     shutil.copy(classroom.ROOT / "README.md", root)
     monkeypatch.setattr(classroom, "ROOT", root)
+    monkeypatch.setattr(outputs_guard, "scratch", lambda: frozenset([name]))
     if content is None:
         notebook = json.loads(EXERCISE.chapter.read_text(encoding="utf-8"))
         notebook["cells"][-1]["metadata"] = {"note": own_data.MARK}

@@ -114,7 +114,8 @@ def make_hand_out(folder: Path) -> None:
         else:
             shutil.copyfile(source, target)
     files = sorted(path for path in folder.rglob("*") if path.is_file())
-    if outputs_guard.report((path.relative_to(folder).as_posix(), path.read_bytes()) for path in files):
+    copied = [(path.relative_to(folder).as_posix(), path.read_bytes()) for path in files]
+    if outputs_guard.report(copied, is_for_others=True):
         shutil.rmtree(folder)
         raise ClassroomProblem("Nothing was handed out, because the copy would hold what is not the practice tenant's.")
     for chapter in sorted((folder / "notebooks").glob(CHAPTER)):

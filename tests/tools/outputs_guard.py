@@ -11,7 +11,8 @@ counts as not the practice tenant's: the mark that every output of your own tena
 (notebooks/workbook/own_data.py), mail addresses outside .example, GUIDs that the practice tenant does not have, and
 names, telephone numbers and the like, in tables and fields of user objects, that are none of its people's. What stands
 in the notebook's own code may stand in its outputs. A notebook that is no chapter carries no mark when it reads a
-tenant in a way of its own, so its outputs must follow an `open_bench` that has opened the practice tenant.
+tenant in a way of its own, so once git knows it, its outputs must follow an `open_bench` that has opened the practice
+tenant.
 
 Of other files it looks at all but code, by what is in them and not by their names: tables and pages with the same data,
 settings and keys, and what nobody can look into. Nothing counts as harmless because an earlier commit has it already:
@@ -296,6 +297,13 @@ def in_folder() -> Iterator[File]:
             yield name, path.read_bytes()
 
 
+@cache
+def scratch() -> frozenset[str]:
+    """Names of the files here that git would take and nobody has given it yet: a learner may try things out in them."""
+    listed = _tried("ls-files", "-z", "--others", "--exclude-standard") or b""
+    return frozenset(os.fsdecode(listed).split("\0"))
+
+
 def staged() -> Iterator[File]:
     """The files in git's index: what the next commit will hold, whether this or an earlier one has brought it."""
     for name in _git("ls-files", "-z", "--cached").split("\0"):
@@ -346,16 +354,17 @@ def _tried(*arguments: str) -> bytes | None:
     return None if done.returncode else done.stdout
 
 
-def report(files: Iterable[File], cure: str | None = None) -> int:
+def report(files: Iterable[File], cure: str | None = None, *, is_for_others: bool = False) -> int:
     """Prints a sentence for each file that holds what it must not, and what to do; 1 when there is one, else 0.
 
     Args:
         files: what to look at.
         cure: what to do, where it is another thing than usual.
+        is_for_others: whether all of it is given away, notebooks included that git does not know yet.
     """
     notebooks, pictures, others = [], [], []
     for name, content in files:
-        found = _found_in(name, content)
+        found = _found_in(name, content, is_for_others)
         if found:
             is_pasted = all(one.endswith(PASTED) for one in found)
             kept = others if not is_notebook(name) else pictures if is_pasted else notebooks
@@ -376,12 +385,13 @@ def report(files: Iterable[File], cure: str | None = None) -> int:
     return 1 if notebooks or pictures or others else 0
 
 
-def _found_in(name: str, content: bytes) -> list[str]:
+def _found_in(name: str, content: bytes, is_for_others: bool = False) -> list[str]:
     if not is_notebook(name):
         return foreign_file(name, content)
     try:
         notebook = json.loads(content)
-        return foreign(notebook) or ([] if CHAPTER.fullmatch(name) else of_unknown_origin(notebook))
+        needs_an_origin = not CHAPTER.fullmatch(name) and (is_for_others or name not in scratch())
+        return foreign(notebook) or (of_unknown_origin(notebook) if needs_an_origin else [])
     except NOT_A_NOTEBOOK:
         return ["what cannot be read as a notebook"]
 
