@@ -156,9 +156,9 @@ def test_a_folder_that_exists_is_left_alone(tmp_path, capsys):
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 
 
-COUNTED = b"""{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{"cell_type": "code", "id": "a",
-"source": "", "metadata": {}, "execution_count": 1, "outputs": [{"output_type": "stream", "name": "stdout", "text": "17"}]
-}]}"""
+COUNTED = b"""{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [
+{"cell_type": "code", "id": "a", "source": "", "metadata": {}, "execution_count": 1,
+ "outputs": [{"output_type": "stream", "name": "stdout", "text": "17"}]}]}"""
 
 
 @pytest.mark.parametrize(
