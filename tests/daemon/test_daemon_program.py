@@ -128,7 +128,7 @@ def test_an_older_file_stays_when_a_run_fails(daemon, practice, fault, code, kin
     Path(f"users.{kind}").write_text("yesterday", encoding="utf-8")
     practice.control("faults", {"target": "graph", "skip": 2, "count": 1000} | fault)
     assert daemon("-o", f"users.{kind}", "--select", "id,displayName")[0] == code  # a short page fails like a long one
-    assert [(one.name, one.read_text()) for one in Path().iterdir()] == [(f"users.{kind}", "yesterday")]
+    assert [(one.name, one.read_text(encoding="utf-8")) for one in Path().iterdir()] == [(f"users.{kind}", "yesterday")]
 
 
 def test_what_is_saved_is_on_the_disk_before_it_has_its_name(daemon, monkeypatch):

@@ -254,7 +254,7 @@ def installed(tmp_path_factory):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     (folder / ".venv" / "bin").mkdir(parents=True)
     (folder / ".venv" / "bin" / "python").symlink_to(sys.executable)
-    (folder / ".gitignore").write_text(".venv/\n__pycache__/\n")
+    (folder / ".gitignore").write_text(".venv/\n__pycache__/\n", encoding="utf-8")
     write(folder, notebook("practice"))
     with pytest.MonkeyPatch.context() as patch:
         leave_no_git_variable(patch)
