@@ -72,6 +72,8 @@ UNKNOWN_ORIGIN = "outputs that do not say which tenant they come from"
 PASTED = "a picture that nobody can look into"
 UNREADABLE = "what nobody can look into"
 
+MADE = (1_000, 10_000, 100_000)  # people; the chapters show some of the first, and all of them take a second to make
+
 NOT_A_NOTEBOOK = (ValueError, KeyError, TypeError, AttributeError)
 
 HOOKS = ("pre-commit", "pre-merge-commit", "pre-push")
@@ -200,7 +202,9 @@ def _is_practice_value(name: str, value: str) -> bool:
     value = value.strip("[]'\" ").rstrip("…").removesuffix("...")
     if value in NOTHING or not re.search(r"[^\W_]", value):
         return True
-    return value in _practice_text() or (name in PERSONAL and value in _made(name))
+    if value in _practice_text():
+        return True
+    return name in PERSONAL and any(value in _made(name, count) for count in MADE)
 
 
 @cache
@@ -212,17 +216,17 @@ def _practice_text() -> str:
 
 
 @cache
-def _made(name: str) -> str:
+def _made(name: str, count: int) -> str:
     """One property of all people of a large practice directory: not everybody is in data/people.jsonl."""
-    return "\n".join(str(person.get(name)) for person in _made_people())
+    return "\n".join(str(person.get(name)) for person in _made_people(count))
 
 
 @cache
-def _made_people() -> list[dict[str, Any]]:
+def _made_people(count: int) -> list[dict[str, Any]]:
     sys.path.insert(0, str(NOTEBOOKS))
-    from practice_tenant.directory.made_people import load_people  # noqa: PLC0415 - it takes a second
+    from practice_tenant.directory.made_people import load_people  # noqa: PLC0415 - most commits need nobody of them
 
-    return load_people(100_000)
+    return load_people(count)
 
 
 # --- other files --------------------------------------------------------------------------------------------------
