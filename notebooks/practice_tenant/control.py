@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import fields
+from typing import Any, NamedTuple
 
 from .directory.tenant import Tenant
 from .directory.well_known import GRAPH_APP_ID, GRAPH_APP_ROLES
@@ -172,8 +172,7 @@ def _reset(state: State, body: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
-@dataclass(frozen=True)
-class ControlCall:
+class ControlCall(NamedTuple):
     """One control call: its method, what carries it out, and the names its body may have."""
 
     method: str

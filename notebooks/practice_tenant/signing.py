@@ -9,9 +9,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -48,8 +47,7 @@ def is_signed(public_key: rsa.RSAPublicKey, algorithm: str, signed: bytes, signa
     return True
 
 
-@dataclass(frozen=True)
-class SigningKey:
+class SigningKey(NamedTuple):
     """The key Entra signs tokens with; made new at every start, it never leaves the process."""
 
     private_key: rsa.RSAPrivateKey

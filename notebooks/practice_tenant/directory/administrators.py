@@ -6,7 +6,7 @@ delegate-app-roles.md for what each may do.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .well_known import ADMINISTRATOR, Person
 
@@ -22,8 +22,7 @@ CONSENT_TO_EVERYTHING = frozenset((GLOBAL_ADMINISTRATOR, PRIVILEGED_ROLE_ADMINIS
 CONSENT_EXCEPT_GRAPH_ROLES = frozenset((APPLICATION_ADMINISTRATOR, CLOUD_APPLICATION_ADMINISTRATOR))
 
 
-@dataclass(frozen=True)
-class Acting:
+class Acting(NamedTuple):
     """Somebody the portal can be used as.
 
     Args:

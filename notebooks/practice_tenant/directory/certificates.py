@@ -8,9 +8,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import uuid
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -60,8 +59,7 @@ def load_certificate(der: bytes) -> x509.Certificate:
         raise ValueError("not a certificate") from error
 
 
-@dataclass(frozen=True)
-class RegisteredKey:
+class RegisteredKey(NamedTuple):
     """One certificate registered on an application, as a ``keyCredential`` of Graph describes it.
 
     Args:

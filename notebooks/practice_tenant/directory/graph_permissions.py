@@ -6,12 +6,10 @@ names and descriptions. The texts of User-PasswordProfile.ReadWrite.All are newe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True)
-class AppRole:
+class AppRole(NamedTuple):
     """An application permission: an app holds it for itself."""
 
     value: str
@@ -32,8 +30,7 @@ class AppRole:
         }
 
 
-@dataclass(frozen=True)
-class Scope:
+class Scope(NamedTuple):
     """A delegated permission: an app holds it for a person who signed in.
 
     Args:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .well_known import (
     APP_OBJECT_ID,
@@ -24,8 +24,7 @@ _LABEL = re.compile(rf"(?=.{{1,{LONGEST_LABEL}}}\Z)[a-z]([a-z0-9-]*[a-z0-9])?")
 _YOUNGEST = 200_000_000  # seconds, a little more than six years: how much later than Contoso a tenant may be made
 
 
-@dataclass(frozen=True)
-class Organisation:
+class Organisation(NamedTuple):
     """An organisation whose directory the practice tenant plays.
 
     Args:

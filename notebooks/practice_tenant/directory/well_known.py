@@ -6,7 +6,7 @@ applications as entra docs list them. The tenant's own are made up and fixed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .graph_permissions import APP_ROLES, SCOPES
 
@@ -18,8 +18,7 @@ OIDC_SCOPES = ("openid", "profile", "email", "offline_access")
 PERMISSIONS = tuple(scope.value for scope in SCOPES if scope.value not in OIDC_SCOPES)
 
 
-@dataclass(frozen=True)
-class Client:
+class Client(NamedTuple):
     """The program that signs somebody in.
 
     Args:
@@ -55,8 +54,7 @@ AZURE_CLI = Client(
 PUBLIC_CLIENTS = {client.id: client for client in (COMMAND_LINE_TOOLS, AZURE_CLI)}  # they have no credential
 
 
-@dataclass(frozen=True)
-class Person:
+class Person(NamedTuple):
     """Somebody who can sign in: an account of data/people.jsonl."""
 
     id: str

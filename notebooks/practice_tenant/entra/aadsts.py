@@ -7,12 +7,10 @@ Sources: entra docs reference-error-codes.md and the captures named in the READM
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True)
-class AadstsEntry:
+class AadstsEntry(NamedTuple):
     """One row: `error` is what programs branch on, `number` and `text` are for people."""
 
     number: int

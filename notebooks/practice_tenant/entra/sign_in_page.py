@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import html
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..directory.tenant import Tenant
 from ..directory.well_known import Person
@@ -31,8 +31,7 @@ input,button{{font:inherit;padding:.5rem .75rem;margin:.25rem .25rem .25rem 0}}<
 <body><h1>{heading}</h1>{content}</body></html>"""
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(NamedTuple):
     """What a person sees next.
 
     Args:

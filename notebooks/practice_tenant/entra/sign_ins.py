@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from ..directory.tenant import Tenant
 from ..directory.well_known import PERMISSIONS, Client
@@ -37,8 +38,7 @@ class SignIn:
     approved: bool | None = None
 
 
-@dataclass(frozen=True)
-class Grant:
+class Grant(NamedTuple):
     """What a person has agreed to: this program may have these scopes."""
 
     client: Client

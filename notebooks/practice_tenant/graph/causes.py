@@ -5,13 +5,12 @@ Sources: graph docs resolve-auth-errors.md, errors.md, throttling.md, aad-advanc
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..errors import GraphError
 
 
-@dataclass(frozen=True)
-class Cause:
+class Cause(NamedTuple):
     """Why Graph answers with a code.
 
     Args:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ..messages import Answer
 from . import (
@@ -38,8 +39,7 @@ from .permissions import (
 )
 
 
-@dataclass(frozen=True)
-class Route:
+class Route(NamedTuple):
     """One operation: method, path template, what it does, and any one of these permissions is needed for it.
 
     Args:

@@ -7,17 +7,15 @@ work would be asking the same question again. Objects are known here by their pl
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 from .compare import value_key
 
 Names = tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(NamedTuple):
     """The values at one path.
 
     Args:

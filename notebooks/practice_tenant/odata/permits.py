@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .properties import ADVANCED, DEFAULT, DEFAULT_ONLY, NEVER, Collection, Property
 from .refusals import id_is_compared_only, needs_advanced, too_many_clauses, unsupported, unsupported_clause
@@ -60,8 +60,7 @@ def permit_delta(tree: Node, collection: Collection) -> None:
         raise too_many_clauses(len(parts), MAX_DELTA_IDS)
 
 
-@dataclass(frozen=True)
-class _Permission:
+class _Permission(NamedTuple):
     collection: Collection
     advanced: bool
 

@@ -31,13 +31,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 DEFAULT, ADVANCED, DEFAULT_ONLY, NEVER = "D", "A", "O", "-"
 
 
-@dataclass(frozen=True)
-class Property:
+class Property(NamedTuple):
     """One row of a table, taken apart.
 
     Args:

@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from ..errors import GraphError
@@ -51,8 +52,7 @@ _OPTIONS = frozenset(
 # --- the result ---------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Expand:
+class Expand(NamedTuple):
     """``$expand=manager``.
 
     Args:

@@ -10,8 +10,8 @@ import base64
 import hashlib
 import re
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from ..directory.certificates import load_certificate
 from ..graph.key_credentials import decode_certificate
@@ -33,8 +33,7 @@ _PRIVATE_KEY = (b"\x02\x01\x00", b"\x02\x01\x01")
 _ENCRYPTED_KEY = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x05"
 
 
-@dataclass(frozen=True)
-class CertificateFile:
+class CertificateFile(NamedTuple):
     """A certificate that can be sent to Graph.
 
     Args:

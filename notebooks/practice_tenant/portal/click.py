@@ -11,7 +11,7 @@ import json
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from ..directory.administrators import EVERYBODY_WHO_ACTS, Acting
@@ -81,8 +81,7 @@ class Gone(Exception):
         self.what = what
 
 
-@dataclass(frozen=True)
-class Moved:
+class Moved(NamedTuple):
     """A click that has been carried out: the browser is sent to the page that shows what is there now."""
 
     address: str
