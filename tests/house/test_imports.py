@@ -8,7 +8,6 @@ import ast
 from functools import cache
 from pathlib import Path
 
-import pytest
 from chapters import NOTEBOOKS, ROOT
 
 TENANT = NOTEBOOKS / "practice_tenant"
@@ -103,22 +102,28 @@ def room(name: str) -> str:
     return parts[1] if len(parts) > 1 else ""
 
 
-@pytest.mark.parametrize("path", modules(), ids=name_of)
-def test_nobody_knows_more_than_they_may(path):
-    whose = name_of(path).partition(".")[0]
-    known = {name.partition(".")[0] for name, _ in imports(path)} & OURS
-    assert known <= ALLOWED[whose]
+def test_nobody_knows_more_than_they_may():
+    more = {}
+    for path in modules():
+        whose = name_of(path).partition(".")[0]
+        known = {name.partition(".")[0] for name, _ in imports(path)} & OURS
+        more[name_of(path)] = known - ALLOWED[whose]
+    assert {name: known for name, known in more.items() if known} == {}
 
 
-@pytest.mark.parametrize("path", [path for path in modules() if TENANT in path.parents], ids=name_of)
-def test_no_import_runs_upwards(path):
-    own = room(name_of(path))
+def test_no_import_runs_upwards():
     upwards = {
-        name
-        for name, _ in imports(path)
-        if name.startswith("practice_tenant.") and room(name) != own and FLOOR[room(name)] <= FLOOR[own]
+        (name_of(path), name) for path in modules() for name, _ in imports(path) if runs_upwards(name_of(path), name)
     }
-    assert own == "" or upwards == set()
+    assert upwards == set()
+
+
+def runs_upwards(importer: str, name: str) -> bool:
+    """Whether a module of the practice tenant imports another room of its floor or of one above."""
+    if not (importer.startswith("practice_tenant.") and name.startswith("practice_tenant.")):
+        return False
+    own, other = room(importer), room(name)
+    return own != other and FLOOR[other] <= FLOOR[own]
 
 
 def test_every_room_has_a_floor():
@@ -141,18 +146,20 @@ def test_no_imports_go_in_a_circle():
         visit(name, ())
 
 
-@pytest.mark.parametrize("path", modules(), ids=name_of)
-def test_no_import_hides_from_the_reader(path):
-    assert "TYPE_CHECKING" not in path.read_text(encoding="utf-8")
+def test_no_import_hides_from_the_reader():
+    hidden = {name_of(path): hidden_in(path) for path in modules()}
+    assert {name: lines for name, lines in hidden.items() if lines} == {}
+    ours = {(name_of(path), name) for path in modules() for name, _ in late_imports(path)}
+    assert {(importer, name) for importer, name in ours if name.partition(".")[0] in OURS} <= LATE.keys()
+
+
+def hidden_in(path: Path) -> list[int]:
+    """The lines on which one of our modules is imported below the top level, or for the type checker alone."""
     at_the_top = parsed(path).body
-    inside = [
-        node.lineno
-        for node in nodes(path)
-        if isinstance(node, ast.ImportFrom) and node.level and node not in at_the_top
-    ]
-    assert inside == []
-    ours = {(name_of(path), name) for name, _ in late_imports(path) if name.partition(".")[0] in OURS}
-    assert ours <= LATE.keys()
+    relative = [node for node in nodes(path) if isinstance(node, ast.ImportFrom) and node.level]
+    inside = [node.lineno for node in relative if node not in at_the_top]
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return inside + [number for number, line in enumerate(lines, 1) if "TYPE_CHECKING" in line]
 
 
 def test_every_late_import_is_there():
