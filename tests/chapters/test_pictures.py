@@ -1,4 +1,4 @@
-"""Keeps the chapters' pictures readable and put into words; `bake_pictures.py --check` keeps them true to their sources."""
+"""Keeps the chapters' pictures readable and put into words; `.ci/run` compares them with their sources."""
 
 import base64
 import copy
