@@ -54,8 +54,8 @@ def pytest_cmdline_main(config):
         config.args = [str(path) for path in LIVE]
     wanted = is_plain(config) and getattr(option, "numprocesses", 0) is None
     if wanted and not (is_worker or option.usepdb or option.collectonly):
-        # One more than there are cores: a test that waits for a process it started leaves its core to another.
-        option.numprocesses, option.dist = min((os.cpu_count() or 1) + 1, MOST_WORKERS), "loadfile"
+        # Two more than there are cores: a test that waits for a process it started leaves its core to another.
+        option.numprocesses, option.dist = min((os.cpu_count() or 1) + 2, MOST_WORKERS), "loadfile"
         option.loadscopereorder = False  # the order is that of pytest_collection_modifyitems below
 
 

@@ -1,4 +1,4 @@
-"""Keeps the chapters' pictures readable and put into words; `.ci/run` compares them with their sources."""
+"""Keeps the chapters' pictures readable and put into words. Part of .ci/run, which compares them with their sources."""
 
 import base64
 import copy
