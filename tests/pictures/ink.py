@@ -4,7 +4,7 @@ All lengths are pixels of the finished picture. `x` grows to the right and `y` d
 picture is an opaque, near-white card with a thin border, so that it reads the same on a light and on a dark page.
 
 A `Sheet` remembers what was drawn. `Sheet.faults()` uses this to find words that overlap, that leave their box or the
-card, and arrows that run through words; the tests in tests/chapters/chapter_pictures.py use it for contrast and colours.
+card, and arrows that run through words; tests/chapters/chapter_pictures.py uses it for contrast and colours as well.
 """
 
 import io
