@@ -616,7 +616,8 @@ class Session:
 
     def __init__(self) -> None:
         self.http = requests.Session()
-        a_connection_each = requests.adapters.HTTPAdapter(pool_maxsize=WORKERS)
+        enough = 2 * WORKERS  # each of them asks two questions at once when it splits a part
+        a_connection_each = requests.adapters.HTTPAdapter(pool_maxsize=enough)
         self.http.mount("https://", a_connection_each)
         self.stopping = threading.Event()
 
@@ -1231,10 +1232,11 @@ class Graph:
             return most
         up_to_one_digit = re.sub(r"([0-9])[0-9]+$", r"\1", shared)
         shared = max(shared[:length], up_to_one_digit, key=len)
-        ends = []
-        for order in (UPN, f"{UPN} desc"):
-            for user in self.users_of(begins_with(shared), top=1, orderby=order):
-                ends.append(str(user.get(UPN)).lower())
+        where = begins_with(shared)
+        with ThreadPoolExecutor(2) as pool:  # both at once, because all other reading waits for them
+            first = pool.submit(self.users_of, where, top=1, orderby=UPN)
+            last = pool.submit(self.users_of, where, top=1, orderby=f"{UPN} desc")
+        ends = [str(user.get(UPN)).lower() for user in first.result() + last.result()]
         between = names_between(*ends) if len(ends) == 2 else []
         return [one for one in between if one.startswith(part.prefix)] or most
 
