@@ -1233,7 +1233,7 @@ class Graph:
         up_to_one_digit = re.sub(r"([0-9])[0-9]+$", r"\1", shared)
         shared = max(shared[:length], up_to_one_digit, key=len)
         where = begins_with(shared)
-        with ThreadPoolExecutor(2) as pool:  # both at once, because all other reading waits for them
+        with ThreadPoolExecutor(2) as pool:  # both at once: all other reading waits for them
             first = pool.submit(self.users_of, where, top=1, orderby=UPN)
             last = pool.submit(self.users_of, where, top=1, orderby=f"{UPN} desc")
         ends = [str(user.get(UPN)).lower() for user in first.result() + last.result()]
