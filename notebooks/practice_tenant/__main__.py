@@ -89,8 +89,10 @@ def _listen(parser: Options, emulator: Emulator, tls: LoopbackTls, port: int) ->
 
 
 def _portal(emulator: Emulator, behind_proxy: bool) -> Server:
-    """The portal's server: plain HTTP, because no browser trusts the certificate of this run, and loopback is "
-    "enough."""
+    """The portal's server: plain HTTP, because no browser trusts the certificate of this run.
+
+    Nothing of it leaves the machine: it listens on loopback alone.
+    """
 
     def takes_host(host: str) -> bool:
         return behind_proxy or is_loopback(host)
