@@ -6,8 +6,10 @@ import re
 import outputs_guard
 import pytest
 from chapters import CHAPTERS, ROOT
+from practice_tenant.directory.made_people import load_people
 from workbook import own_data
 
+pytestmark = pytest.mark.usefixtures("at_most_ten_thousand_people")
 TENANT = ROOT / "notebooks" / "practice_tenant"
 
 
@@ -105,6 +107,16 @@ def test_data_of_a_real_tenant_is_recognised_and_not_repeated(one, words):
 )
 def test_what_the_practice_tenant_says_passes(one):
     assert outputs_guard.foreign(one) == []
+
+
+def test_everybody_of_a_large_practice_directory_is_known(monkeypatch):
+    names = dict.fromkeys(person["displayName"] for person in load_people(10_000))
+    for person in load_people(1_000):
+        names.pop(person["displayName"], None)
+    somebody = notebook(str({"displayName": next(iter(names))}))
+    assert outputs_guard.foreign(somebody) == []
+    monkeypatch.setattr(outputs_guard, "MADE", (1_000,))
+    assert len(outputs_guard.foreign(somebody)) == 1
 
 
 def test_metadata_of_the_notebook_is_looked_at():

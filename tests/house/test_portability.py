@@ -5,6 +5,7 @@ path; here the name of the method is enough.
 """
 
 import ast
+import re
 
 import pytest
 from test_repository import ROOT, tracked
@@ -14,9 +15,14 @@ PLACE_OF_ENCODING = {"read_text": 0, "write_text": 1}  # among the arguments tha
 STARTS_A_PROCESS = {"run", "Popen", "check_output"}
 OPENS = {"open", "fdopen", "TemporaryFile", "NamedTemporaryFile"}
 
+# To parse a file takes far longer than to look for these words in it; few files have any.
+WORTH_A_LOOK = re.compile(rf"\b(?:{'|'.join([*PLACE_OF_ENCODING, *OPENS])})\(|\b(?:text|universal_newlines)\s*=")
+
 
 def without_encoding(source: str) -> list[int]:
     """The lines of a Python source on which text is read or written without `encoding=`."""
+    if not WORTH_A_LOOK.search(source):
+        return []
     found = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
     return sorted(call.lineno for call in found if is_for_text(call) and not named(call, "encoding"))
 

@@ -20,6 +20,7 @@ from chapters import CHAPTERS, ROOT, code_cells, known, read, tags
 from exercises import EXERCISES, WRITE
 from workbook import own_data
 
+pytestmark = pytest.mark.usefixtures("at_most_ten_thousand_people")
 TAKES_ALL = sys.getfilesystemencoding() == "utf-8"  # whether a folder may have any name: not so in the locale C
 JOSE = "José" if TAKES_ALL else "Jose"
 EXERCISE = next(exercise for exercise in EXERCISES if exercise.kind == WRITE)

@@ -1,16 +1,16 @@
-"""Loads a private key once in a process, however often it is asked for.
+"""Loads private keys quickly: the tests load some keys of their own thousands of times.
 
-OpenSSL proves at each load that the two primes of an RSA key are prime, which takes 50 ms. MSAL loads a key given as
-text anew for each token, and the tests ask for thousands of tokens: without this, a seventh of their time is spent on
-proving the same few keys. Nothing else changes: a key that cannot be loaded is refused each time, a passphrase belongs
-to what is remembered, and a loaded key cannot be altered.
+OpenSSL proves at each load that the two primes of an RSA key are prime, which takes 50 ms, and MSAL loads a key given
+as text anew for each token. The tests make all their keys themselves and damage none of the primes, so the proof is
+left out. A PFX file cannot be loaded without it; what such a file holds is remembered, in each process for itself.
+Nothing else changes: a key or a passphrase that does not fit is refused each time, and a loaded key cannot be altered.
 
 To import this file is to switch it on, before PyJWT and the daemon take the functions by name. The kernels that run the
 chapters do it by a start-up file of IPython, and Dask's workers preload it, see `chapters.practice_environment`.
 """
 
 from collections.abc import Callable
-from functools import lru_cache, wraps
+from functools import lru_cache, partial, wraps
 from typing import Any
 
 from cryptography.hazmat.primitives import serialization
@@ -32,7 +32,12 @@ def remembering(load: Callable[..., Any]) -> Callable[..., Any]:
     return load_once
 
 
-serialization.load_pem_private_key = remembering(serialization.load_pem_private_key)
-serialization.load_der_private_key = remembering(serialization.load_der_private_key)
+def without_proof(load: Callable[..., Any]) -> Callable[..., Any]:
+    """`load` that takes the primes of an RSA key for primes."""
+    return wraps(load)(partial(load, unsafe_skip_rsa_key_validation=True))
+
+
+serialization.load_pem_private_key = without_proof(serialization.load_pem_private_key)
+serialization.load_der_private_key = without_proof(serialization.load_der_private_key)
 pkcs12.load_key_and_certificates = remembering(pkcs12.load_key_and_certificates)
 pkcs12.load_pkcs12 = remembering(pkcs12.load_pkcs12)

@@ -1,5 +1,6 @@
-"""Chapter 11 with a scheduler and two workers that were started by hand, as in three terminals.
+"""Chapter 11 with a scheduler and two workers that were started by hand, as in three terminals. Part of .ci/run.
 
+Plain `pytest` passes it by: ten processes of Dask and of practice tenants take as long as five hundred other tests.
 The chapter's own cells and commands are what runs here. No secret may reach the scheduler, not even its memory, and a
 worker that is killed in the middle costs no tenant and doubles none.
 """
