@@ -94,6 +94,9 @@ def pytest_configure(config):
         environment = live.live_environment(Path(scratch.name), "questions")
     else:
         environment = practice_environment(Path(scratch.name))
+        if sys.platform == "linux" and is_plain(config) and not hasattr(config, "workerinput"):
+            environment, end = importlib.import_module("tenant_forks").with_forks(Path(scratch.name), environment)
+            config.add_cleanup(end)
     for name in set(os.environ) - set(environment):
         del os.environ[name]
     os.environ.update(environment)
@@ -148,6 +151,14 @@ def at_most_ten_thousand_people():
     """The guard makes no more people: no chapter shows anybody of a larger directory, and making one takes a second."""
     with pytest.MonkeyPatch.context() as change:
         change.setattr(importlib.import_module("outputs_guard"), "MADE", (1_000, 10_000))
+        yield
+
+
+@pytest.fixture(scope="module")
+def from_nothing():
+    """Practice tenants are started as a learner starts them, and not by `tenant_forks.py`."""
+    with pytest.MonkeyPatch.context() as change:
+        change.delenv("PRACTICE_TENANT_FORKS", raising=False)
         yield
 
 

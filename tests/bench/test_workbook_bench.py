@@ -492,7 +492,7 @@ NOTEBOOK = textwrap.dedent(
 
 
 @pytest.fixture
-def environment(tmp_path):
+def environment(tmp_path, from_nothing):
     """Temporary files of a process that is killed go where pytest cleans up."""
     return os.environ | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(tmp_path))
 

@@ -26,6 +26,7 @@ from practice import CERTIFICATE, PATIENCE, SECRET, Practice, read_facts, runnin
 from practice_tenant import __main__ as command_line
 from practice_tenant.options import options_parser, read_settings
 
+pytestmark = pytest.mark.usefixtures("from_nothing")
 WINDOWS = os.name == "nt"
 # Windows has no SIGTERM to send: there, only the console's own signals reach a process as signals.
 NEW_GROUP = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP} if WINDOWS else {}
