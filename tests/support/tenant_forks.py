@@ -1,9 +1,10 @@
 """Starts practice tenants quickly, by a process that has imported them already.
 
-A run of plain `pytest` starts a hundred practice tenants, and each of them would spend a fifth of a second on the same
-imports. Here one process imports them and forks, as often as `forks/sitecustomize.py` asks. A fork then runs what
-`python -m practice_tenant` runs. The tests in tenant/test_process.py and all that .ci/run starts beside `pytest`, the
-bake and the browser among it, do without: there every process begins from nothing.
+A run of plain `pytest` starts a hundred practice tenants, and each of them would spend a quarter of a second on the
+same imports and on a key to sign tokens with. Here one process does that once and forks, as often as
+`forks/sitecustomize.py` asks. A fork then runs what `python -m practice_tenant` runs. The tests in
+tenant/test_process.py and all that .ci/run starts beside `pytest`, the bake and the browser among it, do without: there
+every process begins from nothing.
 
     python tests/support/tenant_forks.py ADDRESS    until standard input ends
 """
@@ -60,6 +61,7 @@ def main(address: str) -> int:
         print("listening", flush=True)
         importlib.import_module(f"{PROGRAM}.__main__")
         del sys.modules[f"{PROGRAM}.__main__"]  # a fork runs it as Python does
+        share_one_key()
         gc.collect()
         gc.freeze()
         while True:
@@ -71,6 +73,13 @@ def main(address: str) -> int:
                 door.close()
                 return play(line)
             line.close()
+
+
+def share_one_key() -> None:
+    """Lets all forks sign their tokens with the same key, as the practice tenants without a process do in the tests."""
+    signing_key = importlib.import_module(f"{PROGRAM}.signing").SigningKey
+    key = signing_key.generate()
+    signing_key.generate = lambda: key
 
 
 def play(line: socket.socket) -> int:
