@@ -83,7 +83,7 @@ def share_one_key() -> None:
 
 
 def play(line: socket.socket) -> int:
-    """Be the process that asks on this line, which wants to know our number first and our status in the end."""
+    """Be the process that asks on this line: it gets our number, says when to begin, and gets our status in the end."""
     size, streams, _, _ = socket.recv_fds(line, 4, 3)
     order = line.recv(int.from_bytes(size, "big"), socket.MSG_WAITALL)
     arguments, environment = json.loads(order)
@@ -95,8 +95,9 @@ def play(line: socket.socket) -> int:
     sys.argv[1:] = arguments
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    threading.Thread(target=end_with, args=[line], daemon=True).start()
     line.sendall(os.getpid().to_bytes(4, "big"))
+    line.recv(1)
+    threading.Thread(target=end_with, args=[line], daemon=True).start()
     status = 1
     try:
         runpy.run_module(PROGRAM, run_name="__main__", alter_sys=True)

@@ -26,6 +26,7 @@ def hand_over(address: str) -> None:
         fork = int.from_bytes(line.recv(4), "big")
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda number, _: os.kill(fork, number))
+        line.sendall(b"!")  # from now on a signal reaches the fork: it may begin
         nothing = os.open(os.devnull, os.O_RDWR)
         for stream in (0, 1, 2):  # or a pipe would not end when the fork does
             os.dup2(nothing, stream)
