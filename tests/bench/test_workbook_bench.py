@@ -1,13 +1,11 @@
 """Opening the bench: what it says, what it gives, and that no practice tenant outlives its notebook."""
 
-import contextlib
 import os
 import re
 import signal
 import subprocess
 import sys
 import textwrap
-import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,14 +14,12 @@ import outputs_guard
 import psutil
 import pytest
 from chapters import NOTEBOOKS
-from jupyter_client.manager import KernelManager
 from lent_tenants import Lender
-from nbval.kernel import CURRENT_ENV_KERNEL_NAME, NbvalKernelspecManager
+from processes import DEADLINE, is_gone, temporary_files_in, wait_until
 from workbook import PASSPHRASE, WorkbookProblem, bench, keys, open_bench, own_data, practice, settings
 from workbook.practice import PracticeTenant
 
 SCOPE = ["https://graph.microsoft.com/.default"]
-DEADLINE = 20  # seconds, far more than it takes
 PRACTICE_TEXT = """\
 Tenant   the practice tenant, on this machine only
 Ready    Entra ID and Microsoft Graph; an app with its certificate, consent to User.Read.All
@@ -59,21 +55,6 @@ def test_a_tenant_that_is_lent_again_is_as_new(lent):
     assert again.practice.pid == first.practice.pid
     credential = {"private_key": again.private_key, "public_certificate": again.certificate}
     assert "access_token" in client(again, credential).acquire_token_for_client(SCOPE)
-
-
-def is_gone(pid):
-    """Whether a process has ended, be it that nobody has asked for its exit status yet."""
-    try:
-        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
-
-
-def wait_until(condition, what):
-    deadline = time.monotonic() + DEADLINE
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {DEADLINE} s: {what}"
-        time.sleep(0.02)
 
 
 def client(one, credential):
@@ -493,8 +474,8 @@ NOTEBOOK = textwrap.dedent(
 
 @pytest.fixture
 def environment(tmp_path, from_nothing):
-    """Temporary files of a process that is killed go where pytest cleans up."""
-    return os.environ | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(tmp_path))
+    """The environment of a process that starts its practice tenant as a learner's does."""
+    return temporary_files_in(tmp_path)
 
 
 @pytest.fixture
@@ -545,69 +526,6 @@ def test_it_ends_with_a_notebook_that_is_killed(notebook):
     process, pid = notebook
     process.kill()
     wait_until(lambda: is_gone(pid), "the practice tenant ends with its parent")
-
-
-def test_a_kernels_stop_problem_and_restart(environment):
-    """What JupyterLab's buttons do: the tenant survives Stop and is gone after Restart. A problem has no traceback."""
-    manager = KernelManager(kernel_name=CURRENT_ENV_KERNEL_NAME, kernel_spec_manager=NbvalKernelspecManager())
-    manager.start_kernel(cwd=str(NOTEBOOKS), env=environment)
-    cells = manager.client()
-    cells.start_channels()
-    try:
-        cells.wait_for_ready(timeout=DEADLINE)
-        first = int(printed(cells, "from workbook import open_bench; bench = open_bench(); print(bench.practice.pid)"))
-        interrupt_a_running_cell(manager, cells)
-        assert printed(cells, "print(len(bench.practice.requests()) >= 0)") == "True"
-        assert not is_gone(first)
-        a_problem_is_one_sentence(cells)
-        manager.restart_kernel(now=True)
-        wait_until(lambda: is_gone(first), "the restarted kernel leaves no tenant behind")
-        cells.wait_for_ready(timeout=DEADLINE)
-        second = int(printed(cells, "from workbook import open_bench; print(open_bench().practice.pid)"))
-    finally:
-        cells.stop_channels()
-        manager.shutdown_kernel(now=False)
-    wait_until(lambda: is_gone(second), "the kernel that is shut down leaves no tenant behind")
-
-
-def a_problem_is_one_sentence(cells):
-    errors = []
-    cells.execute_interactive(
-        "bench.practice.fail('everything')",
-        timeout=DEADLINE,
-        output_hook=lambda message: message["msg_type"] == "error" and errors.append(message["content"]),
-    )
-    assert [error["ename"] for error in errors] == ["WorkbookProblem"]
-    assert errors[0]["traceback"] == [errors[0]["evalue"]]
-
-
-def printed(cells, code):
-    """The last line that a cell prints."""
-    lines = []
-    cells.execute_interactive(
-        code,
-        timeout=DEADLINE,
-        output_hook=lambda message: lines.append(
-            message["content"].get("text") or message["content"].get("evalue", "")
-        ),
-    )
-    return "".join(lines).strip().splitlines()[-1]
-
-
-def interrupt_a_running_cell(manager, cells):
-    """Presses Stop while a cell runs, once the cell has said so."""
-    said = []
-
-    def hook(message):
-        said.append(message["content"].get("text") or message["content"].get("ename", ""))
-        if "running" in said[-1]:
-            manager.interrupt_kernel()
-
-    with contextlib.suppress(TimeoutError):
-        cells.execute_interactive(
-            "import time\nprint('running', flush=True)\ntime.sleep(60)", timeout=DEADLINE, output_hook=hook
-        )
-    assert "KeyboardInterrupt" in said
 
 
 def test_nothing_of_the_workbook_imports_the_practice_tenant():
