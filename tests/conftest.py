@@ -130,7 +130,7 @@ class NotebookRuns:
     @pytest.hookimpl(tryfirst=True)  # before nbval starts the kernel, which inherits the environment
     def pytest_runtest_setup(self, item):
         os.environ["WORKBOOK_KEYS"] = str(keys_folder(self.scratch, item.path.stem))
-        if isinstance(item, IPyNbCell):
+        if isinstance(item, IPyNbCell) and "matplotlib" in item.cell.source:
             find_fonts()
 
 
