@@ -15,6 +15,18 @@ exit codes: 0 done   2 a setting, the credential, a file or the command line is 
             5 no good answer in time: run again later
             (1 is a fault of this program, with a traceback)"""
 
+# What stands where, from top to bottom. To see how it goes together, begin at `run`, near the end.
+#
+#   settings                         where they come from, and checks before anything is sent
+#   the credential                   a key and its certificate, in whatever file they are kept
+#   HTTP                             a request, made again while that helps; what went wrong
+#   what Entra ID says               why it gives no token, and what helps
+#   Graph                            the token, a question, pages, parts, changes, pandas
+#   questions and answers of Graph   how to ask, whether a page is whole, why Graph refuses
+#   files                            four kinds; an older file is replaced by a whole one only
+#   the check                        --check: the whole way once, a step a line
+#   the program                      the command line, one run, and its exit code
+
 from __future__ import annotations
 
 import argparse

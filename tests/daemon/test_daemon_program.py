@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -179,6 +180,12 @@ def test_it_imports_nothing_of_ours(tmp_path):
     (tmp_path / "graph_daemon.py").write_bytes((NOTEBOOKS / "graph_daemon.py").read_bytes())
     said = subprocess.check_output([sys.executable, "graph_daemon.py", "--help"], cwd=tmp_path, encoding="utf-8")
     assert graph_daemon.__doc__.strip() in said
+
+
+def test_the_map_at_its_top_names_the_parts_in_their_order():
+    source = (NOTEBOOKS / "graph_daemon.py").read_text(encoding="utf-8")
+    parts = re.findall(r"^# --- (.+?) -+$", source, re.MULTILINE)
+    assert re.findall(r"^#   (\S.*?)  +\S", source, re.MULTILINE) == parts
 
 
 def test_a_damaged_settings_or_delta_file_is_a_sentence_that_names_it(tmp_path, caplog):
