@@ -94,7 +94,8 @@ def pytest_configure(config):
         environment = live.live_environment(Path(scratch.name), "questions")
     else:
         environment = practice_environment(Path(scratch.name))
-        if sys.platform == "linux" and is_plain(config) and not hasattr(config, "workerinput"):
+        hands_out_tests = is_plain(config) and not (hasattr(config, "workerinput") or config.option.collectonly)
+        if hands_out_tests and sys.platform == "linux":
             environment, end = importlib.import_module("tenant_forks").with_forks(Path(scratch.name), environment)
             config.add_cleanup(end)
     for name in set(os.environ) - set(environment):
